@@ -1,0 +1,335 @@
+#include "hooks.h"
+
+#include <malloc.h>
+#include <pthread.h>
+
+#include "blocks.h"
+#include "counters.h"
+#include "lines.h"
+#include "pycompat.h"
+#include "relocate.h"
+#include "samples.h"
+#include "site.h"
+
+/* About 1.5 GB of table at most; blocks beyond are counted as dropped. */
+#define BLOCKS_MAX ((size_t)64 << 20)
+
+enum { DOMAINS = 3 };
+
+static const PyMemAllocatorDomain domains[DOMAINS] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
+static PyMemAllocatorEx original[DOMAINS];
+static bool raw_is_malloc; /* the RAW domain is libc's malloc, whose blocks tell their size */
+static _Atomic int mode;
+
+/* ---- counting ---- */
+
+/* Sampling's view of a new block of `bytes`: does one of the sample points lie in it? */
+static inline void born_sampled_nopy(ThreadCounters *counters, void *address, size_t bytes)
+{
+    counters->until -= (int64_t)bytes;
+    if (__builtin_expect(counters->until > 0, 1)) {
+        return;
+    }
+    if (counters->random == 0) { /* this thread's first block: it has no gap to end yet */
+        samples_next_gap_nopy(counters);
+        counters->until -= (int64_t)bytes;
+        if (counters->until > 0) {
+            return;
+        }
+    }
+    Site site;
+    site_here_nopy(&site);
+    samples_put_nopy((uintptr_t)address, bytes, &site);
+    samples_next_gap_nopy(counters);
+}
+
+/* A block of `bytes` now lives at `address`. */
+static inline void born_nopy(ThreadCounters *counters, void *address, size_t bytes)
+{
+    int now = atomic_load_explicit(&mode, memory_order_relaxed);
+    if (now & MODE_EXACT) {
+        uint64_t replaced;
+        if (blocks_put_nopy((uintptr_t)address, (Block){.bytes = bytes}, &replaced)) {
+            counters_add_nopy(counters, (int64_t)bytes - (int64_t)replaced);
+        }
+    }
+    if (now & MODE_SAMPLE) {
+        born_sampled_nopy(counters, address, bytes);
+    }
+}
+
+/* The block at `address` is about to be freed. Before, not after: once free() has it, another thread
+ * may be given the address and note its own block there. */
+static inline void dies_nopy(ThreadCounters *counters, void *address)
+{
+    int now = atomic_load_explicit(&mode, memory_order_relaxed);
+    if (now & MODE_EXACT) {
+        Block block;
+        if (blocks_take_nopy((uintptr_t)address, &block)) {
+            counters_add_nopy(counters, -(int64_t)block.bytes);
+        }
+    }
+    if (now & MODE_SAMPLE) {
+        samples_take_nopy((uintptr_t)address);
+    }
+}
+
+/* ---- the wrappers ----
+ *
+ * One body for the three domains. `inside` keeps nested calls out: pymalloc hands requests above 512
+ * bytes on to the RAW domain, which is wrapped too.
+ *
+ * The context argument is not ours but the wrapped allocator's own: PyMem_SetAllocator replaces the
+ * four functions and the context one word after another, and a thread without the GIL may call the
+ * RAW domain in between. Any mix of old and new words then still is a valid call. */
+
+static inline void *wrapped_malloc_nopy(int domain, size_t bytes)
+{
+    ThreadCounters *counters = &thread_counters;
+    const PyMemAllocatorEx *inner = &original[domain];
+    if (counters->inside) {
+        return inner->malloc(inner->ctx, bytes);
+    }
+    counters->inside = 1;
+    void *address = inner->malloc(inner->ctx, bytes);
+    counters->inside = 0;
+    if (address != NULL) {
+        born_nopy(counters, address, bytes);
+    }
+    return address;
+}
+
+static inline void *wrapped_calloc_nopy(int domain, size_t count, size_t each)
+{
+    ThreadCounters *counters = &thread_counters;
+    const PyMemAllocatorEx *inner = &original[domain];
+    if (counters->inside) {
+        return inner->calloc(inner->ctx, count, each);
+    }
+    counters->inside = 1;
+    void *address = inner->calloc(inner->ctx, count, each);
+    counters->inside = 0;
+    if (address != NULL) {
+        born_nopy(counters, address, count * each); /* the product fits: the call succeeded */
+    }
+    return address;
+}
+
+static inline void wrapped_free_nopy(int domain, void *address)
+{
+    ThreadCounters *counters = &thread_counters;
+    const PyMemAllocatorEx *inner = &original[domain];
+    if (counters->inside || address == NULL) {
+        inner->free(inner->ctx, address);
+        return;
+    }
+    dies_nopy(counters, address);
+    counters->inside = 1;
+    inner->free(inner->ctx, address);
+    counters->inside = 0;
+}
+
+/* What exact mode knows after a block went from `was` (if `known`) at `from` to `bytes` at `to`. `usable`: the size
+ * malloc had given the old block, 0 if unknown. Of a block older than the counting only growth counts. */
+static void moved_nopy(ThreadCounters *counters, const void *from, void *to, size_t bytes, bool known, Block was,
+                       size_t usable)
+{
+    Block now = {.bytes = bytes};
+    if (!known || was.partial) {
+        if (usable == 0 && from == to) {
+            if (!known) {
+                return; /* a small old block, resized in place */
+            }
+            now = was;
+        } else if (usable != 0) {
+            int64_t counted = (int64_t)was.bytes + (int64_t)bytes - (int64_t)usable;
+            now = (Block){.bytes = counted > 0 ? (uint64_t)counted : 0, .partial = true};
+        }
+    }
+    uint64_t replaced;
+    int64_t change = -(int64_t)was.bytes;
+    if (blocks_put_nopy((uintptr_t)to, now, &replaced)) {
+        change += (int64_t)now.bytes - (int64_t)replaced;
+    }
+    if (change != 0) {
+        counters_add_nopy(counters, change);
+    }
+}
+
+static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
+{
+    ThreadCounters *counters = &thread_counters;
+    const PyMemAllocatorEx *inner = &original[domain];
+    bool is_raw = domain == 0 && raw_is_malloc;
+    if (counters->inside) {
+        if (is_raw && (uintptr_t)from == counters->moved) {
+            counters->moved_usable = malloc_usable_size(from);
+        }
+        return inner->realloc(inner->ctx, from, bytes);
+    }
+    if (from == NULL) {
+        return wrapped_malloc_nopy(domain, bytes);
+    }
+    int now = atomic_load_explicit(&mode, memory_order_relaxed);
+    Block was = {0};
+    bool known = (now & MODE_EXACT) && blocks_take_nopy((uintptr_t)from, &was);
+    if (now & MODE_SAMPLE) {
+        samples_take_nopy((uintptr_t)from);
+    }
+    counters->inside = 1;
+    counters->moved = (uintptr_t)from;
+    counters->moved_usable = is_raw ? malloc_usable_size(from) : 0;
+    void *to = inner->realloc(inner->ctx, from, bytes);
+    size_t usable = counters->moved_usable;
+    counters->moved = 0;
+    counters->inside = 0;
+    if (to == NULL) { /* the old block lives on */
+        uint64_t replaced;
+        if (known && !blocks_put_nopy((uintptr_t)from, was, &replaced)) {
+            counters_add_nopy(counters, -(int64_t)was.bytes);
+        }
+        return NULL;
+    }
+    if (now & MODE_EXACT) {
+        moved_nopy(counters, from, to, bytes, known, was, usable);
+    }
+    if (now & MODE_SAMPLE) {
+        born_sampled_nopy(counters, to, bytes);
+    }
+    return to;
+}
+
+#define WRAP_DOMAIN(name, domain)                                                                                      \
+    static void *name##_malloc_nopy(void *ctx, size_t bytes) { return wrapped_malloc_nopy(domain, bytes); }            \
+    static void *name##_calloc_nopy(void *ctx, size_t count, size_t each)                                              \
+    {                                                                                                                  \
+        return wrapped_calloc_nopy(domain, count, each);                                                               \
+    }                                                                                                                  \
+    static void *name##_realloc_nopy(void *ctx, void *from, size_t bytes)                                              \
+    {                                                                                                                  \
+        return wrapped_realloc_nopy(domain, from, bytes);                                                              \
+    }                                                                                                                  \
+    static void name##_free_nopy(void *ctx, void *address) { wrapped_free_nopy(domain, address); }
+
+WRAP_DOMAIN(raw, 0)
+WRAP_DOMAIN(mem, 1)
+WRAP_DOMAIN(obj, 2)
+
+static const PyMemAllocatorEx wrappers[DOMAINS] = {
+    {NULL, raw_malloc_nopy, raw_calloc_nopy, raw_realloc_nopy, raw_free_nopy},
+    {NULL, mem_malloc_nopy, mem_calloc_nopy, mem_realloc_nopy, mem_free_nopy},
+    {NULL, obj_malloc_nopy, obj_calloc_nopy, obj_realloc_nopy, obj_free_nopy},
+};
+
+/* ---- blocks that extensions report ---- */
+
+static int track_nopy(unsigned int domain, uintptr_t address, size_t bytes)
+{
+    born_nopy(&thread_counters, (void *)address, bytes);
+    return PyTraceMalloc_Track(domain, address, bytes);
+}
+
+static int untrack_nopy(unsigned int domain, uintptr_t address)
+{
+    dies_nopy(&thread_counters, (void *)address);
+    return PyTraceMalloc_Untrack(domain, address);
+}
+
+static const Relocation to_ours[] = {
+    {"PyTraceMalloc_Track", (void *)track_nopy},
+    {"PyTraceMalloc_Untrack", (void *)untrack_nopy},
+    {NULL, NULL},
+};
+static const Relocation to_theirs[] = {
+    {"PyTraceMalloc_Track", (void *)PyTraceMalloc_Track},
+    {"PyTraceMalloc_Untrack", (void *)PyTraceMalloc_Untrack},
+    {NULL, NULL},
+};
+
+int hooks_adopt_modules(void)
+{
+    return atomic_load(&mode) ? relocate(to_ours) : 0;
+}
+
+/* ---- start and stop ---- */
+
+static bool installed(int domain)
+{
+    PyMemAllocatorEx there;
+    PyMem_GetAllocator(domains[domain], &there);
+    return there.malloc == wrappers[domain].malloc;
+}
+
+static void before_fork(void)
+{
+    blocks_lock_all();
+    samples_lock_all();
+}
+
+static void after_fork(void)
+{
+    samples_unlock_all();
+    blocks_unlock_all();
+}
+
+bool hooks_init(void)
+{
+    blocks_init(BLOCKS_MAX);
+    return counters_init(lines_thread_exits) && pthread_atfork(before_fork, after_fork, after_fork) == 0;
+}
+
+void hooks_start(int wanted, uint64_t interval, uint64_t seed)
+{
+    int before = atomic_load(&mode);
+    if (wanted & MODE_EXACT & ~before) {
+        blocks_clear();
+        counters_reset();
+    }
+    if (wanted & MODE_SAMPLE & ~before) {
+        samples_start(interval, seed);
+        thread_counters.until = 0;
+        thread_counters.random = 0;
+    }
+    if (before == 0) {
+        const char *name = _PyMem_GetCurrentAllocatorName();
+        bool ours = installed(0);
+        if (!ours) {
+            raw_is_malloc = name != NULL && (strcmp(name, "pymalloc") == 0 || strcmp(name, "malloc") == 0);
+        }
+        for (int i = 0; i < DOMAINS; i++) {
+            if (!installed(i)) {
+                PyMem_GetAllocator(domains[i], &original[i]);
+                PyMemAllocatorEx wrapper = wrappers[i];
+                wrapper.ctx = original[i].ctx;
+                PyMem_SetAllocator(domains[i], &wrapper);
+            }
+        }
+    }
+    atomic_fetch_or(&mode, wanted);
+    hooks_adopt_modules();
+}
+
+void hooks_stop(int unwanted)
+{
+    int left = atomic_fetch_and(&mode, ~unwanted) & ~unwanted;
+    if (left == 0) {
+        relocate(to_theirs);
+        for (int i = 0; i < DOMAINS; i++) {
+            if (installed(i)) {
+                PyMem_SetAllocator(domains[i], &original[i]);
+            }
+        }
+    }
+    if (unwanted & MODE_EXACT) {
+        counters_flush_nopy(&thread_counters);
+        blocks_clear();
+    }
+    if (unwanted & MODE_SAMPLE) {
+        samples_clear();
+    }
+}
+
+int hooks_mode(void)
+{
+    return atomic_load(&mode);
+}

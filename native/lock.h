@@ -1,0 +1,34 @@
+/* A spin lock for the few instructions a table update takes.
+ *
+ * Why not a mutex: the hooks run inside the allocator, in threads that may hold the GIL or not, and
+ * must never sleep on a lock whose owner waits for the GIL. No holder of this lock calls Python,
+ * the allocator hooks, or anything that blocks, so a waiter waits for a handful of stores.
+ */
+#ifndef OUTLIVE_LOCK_H
+#define OUTLIVE_LOCK_H
+
+#include <sched.h>
+#include <stdatomic.h>
+
+typedef struct {
+    atomic_flag taken;
+} Lock;
+
+/* Waits until the lock is the caller's. Not recursive. */
+static inline void lock_nopy(Lock *lock)
+{
+    int spins = 0;
+    while (atomic_flag_test_and_set_explicit(&lock->taken, memory_order_acquire)) {
+        if (++spins > 64) {
+            sched_yield();
+        }
+    }
+}
+
+/* Gives the lock back; only its holder may call this. */
+static inline void unlock_nopy(Lock *lock)
+{
+    atomic_flag_clear_explicit(&lock->taken, memory_order_release);
+}
+
+#endif

@@ -1,0 +1,235 @@
+/* The binding: the only file that parses arguments and builds results. Plain data out, no policy. */
+#include "counters.h"
+#include "blocks.h"
+#include "events.h"
+#include "hooks.h"
+#include "lines.h"
+#include "pycompat.h"
+#include "samples.h"
+
+#include <stdlib.h>
+
+PyDoc_STRVAR(start_doc, "start(mode, interval, seed)\n--\n\n"
+                        "Begin MODE_EXACT or MODE_SAMPLE; `interval` (bytes) and `seed` matter to sampling only.");
+
+static PyObject *start(PyObject *module, PyObject *args)
+{
+    int mode;
+    unsigned long long interval, seed;
+    if (!PyArg_ParseTuple(args, "iKK:start", &mode, &interval, &seed)) {
+        return NULL;
+    }
+    if ((mode & ~(MODE_EXACT | MODE_SAMPLE)) != 0 || interval == 0) {
+        PyErr_SetString(PyExc_ValueError, "mode must be MODE_EXACT or MODE_SAMPLE, interval at least 1");
+        return NULL;
+    }
+    hooks_start(mode, interval, seed);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(stop_doc, "stop(mode)\n--\n\nEnd a mode and forget its blocks.");
+
+static PyObject *stop(PyObject *module, PyObject *args)
+{
+    int mode;
+    if (!PyArg_ParseTuple(args, "i:stop", &mode)) {
+        return NULL;
+    }
+    hooks_stop(mode);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(mode_doc, "mode()\n--\n\nThe modes that run, or'ed.");
+
+static PyObject *mode(PyObject *module, PyObject *unused)
+{
+    return PyLong_FromLong(hooks_mode());
+}
+
+PyDoc_STRVAR(adopt_modules_doc, "adopt_modules()\n--\n\n"
+                                "Watch the blocks that extension modules loaded since report; returns how many calls were found.");
+
+static PyObject *adopt_modules(PyObject *module, PyObject *unused)
+{
+    return PyLong_FromLong(hooks_adopt_modules());
+}
+
+PyDoc_STRVAR(counters_doc, "counters()\n--\n\n"
+                           "(in use, its high-water mark) in bytes, and blocks not counted, since exact counting began.");
+
+static PyObject *counters(PyObject *module, PyObject *unused)
+{
+    counters_flush_nopy(&thread_counters);
+    return Py_BuildValue("LLK", (long long)atomic_load(&process_in_use), (long long)atomic_load(&process_peak),
+                         (unsigned long long)blocks_dropped());
+}
+
+PyDoc_STRVAR(sites_doc, "sites()\n--\n\n"
+                        "(list of (file, function, line, bytes, variance of bytes, blocks, samples), samples dropped).");
+
+static PyObject *sites(PyObject *module, PyObject *unused)
+{
+    /* Between asking and filling, the GIL is held but threads without it may add a site: that one waits. */
+    size_t capacity = samples_totals(NULL, 0), count = 0;
+    SiteTotal *totals = calloc(capacity + 1, sizeof *totals);
+    if (totals == NULL) {
+        return PyErr_NoMemory();
+    }
+    if (capacity > 0) {
+        count = samples_totals(totals, capacity);
+    }
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        if (totals[i].samples == 0) {
+            continue;
+        }
+        const Site *site = totals[i].site;
+        PyObject *row = Py_BuildValue("ssidddK", site->file, site->function, site->line, totals[i].bytes,
+                                      totals[i].bytes_variance, totals[i].blocks,
+                                      (unsigned long long)totals[i].samples);
+        if (row == NULL || PyList_Append(list, row) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(row);
+    }
+    free(totals);
+    return list == NULL ? NULL : Py_BuildValue("NK", list, (unsigned long long)samples_dropped());
+}
+
+PyDoc_STRVAR(choose_doc, "choose(code, lines, start)\n--\n\n"
+                         "Keep line figures for a code object. `lines`: C ints, the line of each code unit, 0 for none; "
+                         "`start`: byte offset of the instruction at which a call begins.");
+
+static PyObject *choose(PyObject *module, PyObject *args)
+{
+    PyCodeObject *code;
+    Py_buffer lines;
+    int start_instruction;
+    if (!PyArg_ParseTuple(args, "O!y*i:choose", &PyCode_Type, &code, &lines, &start_instruction)) {
+        return NULL;
+    }
+    ChosenCode *chosen = lines_choose(code, lines.buf, (int)(lines.len / (Py_ssize_t)sizeof(int)), start_instruction);
+    PyBuffer_Release(&lines);
+    if (chosen == NULL) {
+        return PyErr_NoMemory();
+    }
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(figures_doc, "figures()\n--\n\n"
+                          "[(code, calls, [(line, occurrences, increment, in use, peak), ...]), ...] for the lines that ran.");
+
+static PyObject *figures_of(const ChosenCode *chosen)
+{
+    PyObject *list = PyList_New(0);
+    for (int i = 0; list != NULL && i < chosen->line_count; i++) {
+        const LineFigures *f = &chosen->figures[i];
+        if (f->occurrences == 0) {
+            continue;
+        }
+        PyObject *row = Py_BuildValue("iKLLL", chosen->first_line + i, (unsigned long long)f->occurrences,
+                                      (long long)f->increment, (long long)f->in_use, (long long)f->peak);
+        if (row == NULL || PyList_Append(list, row) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(row);
+    }
+    return list;
+}
+
+static PyObject *figures(PyObject *module, PyObject *unused)
+{
+    PyObject *list = PyList_New(0);
+    ChosenCode *chosen;
+    for (size_t i = 0; list != NULL && (chosen = lines_at(i)) != NULL; i++) {
+        PyObject *lines = figures_of(chosen);
+        PyObject *row = lines == NULL ? NULL
+                                      : Py_BuildValue("OKN", chosen->code, (unsigned long long)chosen->calls, lines);
+        if (row == NULL || PyList_Append(list, row) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(row);
+    }
+    return list;
+}
+
+PyDoc_STRVAR(reset_figures_doc, "reset_figures()\n--\n\nSet the figures of all lines to zero.");
+
+static PyObject *reset_figures(PyObject *module, PyObject *unused)
+{
+    lines_reset();
+    Py_RETURN_NONE;
+}
+
+#if HAVE_MONITORING
+PyDoc_STRVAR(on_call_doc, "on_call(code, instruction, /)\n--\n\nsys.monitoring callback for PY_START.");
+PyDoc_STRVAR(on_resume_doc, "on_resume(code, instruction, exception=None, /)\n--\n\n"
+                            "sys.monitoring callback for PY_RESUME and PY_THROW.");
+PyDoc_STRVAR(on_line_doc, "on_line(code, line, /)\n--\n\nsys.monitoring callback for LINE.");
+PyDoc_STRVAR(on_leave_doc, "on_leave(code, instruction, value, /)\n--\n\n"
+                           "sys.monitoring callback for PY_RETURN, PY_YIELD and PY_UNWIND.");
+#else
+PyDoc_STRVAR(trace_doc, "trace(on)\n--\n\nBegin or end line events for the chosen code objects.");
+
+static PyObject *trace(PyObject *module, PyObject *args)
+{
+    int on;
+    if (!PyArg_ParseTuple(args, "p:trace", &on)) {
+        return NULL;
+    }
+    if (on) {
+        trace_start();
+    } else {
+        trace_stop();
+    }
+    Py_RETURN_NONE;
+}
+#endif
+
+static PyMethodDef methods[] = {
+    {"start", start, METH_VARARGS, start_doc},
+    {"stop", stop, METH_VARARGS, stop_doc},
+    {"mode", mode, METH_NOARGS, mode_doc},
+    {"adopt_modules", adopt_modules, METH_NOARGS, adopt_modules_doc},
+    {"counters", counters, METH_NOARGS, counters_doc},
+    {"sites", sites, METH_NOARGS, sites_doc},
+    {"choose", choose, METH_VARARGS, choose_doc},
+    {"figures", figures, METH_NOARGS, figures_doc},
+    {"reset_figures", reset_figures, METH_NOARGS, reset_figures_doc},
+#if HAVE_MONITORING
+    {"on_call", (PyCFunction)(void (*)(void))on_call, METH_FASTCALL, on_call_doc},
+    {"on_resume", (PyCFunction)(void (*)(void))on_resume, METH_FASTCALL, on_resume_doc},
+    {"on_line", (PyCFunction)(void (*)(void))on_line, METH_FASTCALL, on_line_doc},
+    {"on_leave", (PyCFunction)(void (*)(void))on_leave, METH_FASTCALL, on_leave_doc},
+#else
+    {"trace", trace, METH_VARARGS, trace_doc},
+#endif
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "outlive._native",
+    .m_doc = "The native core: counts and samples blocks, follows lines. Use outlive's public names instead.",
+    .m_size = -1, /* one per process: a sub-interpreter's import is refused */
+    .m_methods = methods,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    static bool ready;
+    PyObject *module = PyModule_Create(&definition);
+    if (module == NULL) {
+        return NULL;
+    }
+    if (PyModule_AddIntConstant(module, "MODE_EXACT", MODE_EXACT) < 0 ||
+        PyModule_AddIntConstant(module, "MODE_SAMPLE", MODE_SAMPLE) < 0 || (!ready && !hooks_init())) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ImportError, "outlive: no thread-local key is left in this process");
+        }
+        Py_DECREF(module);
+        return NULL;
+    }
+    ready = true;
+    return module;
+}

@@ -1,0 +1,59 @@
+/* The sampled blocks that are alive, and the source lines that made them.
+ *
+ * Poisson sampling by bytes: sample points lie on the stream of allocated bytes with exponential gaps
+ * of mean R. A block of n bytes catches at least one with probability p = 1 - exp(-n/R), so each
+ * sampled block stands for n/p bytes (Horvitz-Thompson), and the sum over live samples estimates the
+ * bytes in use with variance sum n^2 (1-p)/p^2. The derivation for allocators:
+ * Duffield, Lund, Thorup, "Priority sampling" (2007); Go's runtime/mprof.go applies the same weights.
+ */
+#ifndef OUTLIVE_SAMPLES_H
+#define OUTLIVE_SAMPLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "counters.h"
+
+enum { SITE_FILE_MAX = 512, SITE_FUNCTION_MAX = 128 };
+
+/* Where an allocation was made, copied out of Python so that nothing of Python's is kept. */
+typedef struct {
+    char file[SITE_FILE_MAX];         /* UTF-8, cut if longer, "" if no Python frame ran */
+    char function[SITE_FUNCTION_MAX]; /* qualified name, the same */
+    int line;
+} Site;
+
+/* What a site holds now. */
+typedef struct {
+    const Site *site; /* valid until samples_clear */
+    double bytes, bytes_variance;
+    double blocks;
+    uint64_t samples;
+} SiteTotal;
+
+/* Begins with no samples, a mean gap of `interval` bytes (>= 1) and this seed. */
+void samples_start(uint64_t interval, uint64_t seed);
+
+/* Forgets all and gives the memory back. No hook may be using samples any more. */
+void samples_clear(void);
+
+/* Draws this thread's next gap. */
+void samples_next_gap_nopy(ThreadCounters *counters);
+
+/* Notes a sampled block; counts a drop instead when memory or a cap runs out. */
+void samples_put_nopy(uintptr_t address, uint64_t bytes, const Site *site);
+
+/* Forgets the block at `address`; false if it was not sampled. */
+bool samples_take_nopy(uintptr_t address);
+
+/* Fills `totals` (room for `capacity`) and returns how many sites hold something; call with 0 to ask. */
+size_t samples_totals(SiteTotal *totals, size_t capacity);
+
+/* Samples lost to a cap or to want of memory since the start. */
+uint64_t samples_dropped(void);
+
+void samples_lock_all(void);
+void samples_unlock_all(void);
+
+#endif

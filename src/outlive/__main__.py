@@ -1,0 +1,5 @@
+"""`python -m outlive`: the same as the `outlive` command."""
+
+from outlive.cli import main
+
+main()

@@ -1,0 +1,24 @@
+"""The native core, or a clear word on why it is missing. No other file imports it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+try:
+    from outlive import _native as native
+except ImportError as error:
+    from outlive.errors import OutliveError
+
+    if sys.platform != "linux" or platform.python_implementation() != "CPython":
+        raise OutliveError(
+            "outlive can't measure this process",
+            f"its native core runs on CPython on Linux, this is {platform.python_implementation()} on {sys.platform}",
+        ) from error
+    raise OutliveError(
+        "outlive's native core is not built for this Python",
+        str(error),
+        f"build it: {sys.executable} -m pip install --force-reinstall --no-deps outlive",
+    ) from error
+
+__all__ = ["native"]

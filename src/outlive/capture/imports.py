@@ -1,0 +1,56 @@
+"""Notices what the program imports while it runs: source files' code, and extension modules."""
+
+from __future__ import annotations
+
+from importlib import machinery
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, ModuleType
+
+_code_watchers: list[Callable[[CodeType], object]] = []
+_extension_watchers: list[Callable[[], object]] = []
+
+# The importer looks these up on their classes at each import, so wrapping them there reaches all imports, cached
+# bytecode included; a finder on sys.meta_path would be visible to the program, and slower.
+_get_code = machinery.SourceFileLoader.get_code
+_exec_module = machinery.ExtensionFileLoader.exec_module
+
+
+def on_code(watcher: Callable[[CodeType], object]) -> None:
+    """Call `watcher` with the module code of each source file imported from now on."""
+    if watcher not in _code_watchers:
+        _code_watchers.append(watcher)
+
+    def get_code(self: machinery.SourceFileLoader, fullname: str) -> CodeType | None:
+        code = _get_code(self, fullname)
+        if code is not None:
+            for each in _code_watchers:
+                each(code)
+        return code
+
+    machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+
+
+def on_extension(watcher: Callable[[], object]) -> None:
+    """Call `watcher` after each extension module that is loaded from now on."""
+    if watcher not in _extension_watchers:
+        _extension_watchers.append(watcher)
+
+    def exec_module(self: machinery.ExtensionFileLoader, module: ModuleType) -> None:
+        _exec_module(self, module)
+        for each in _extension_watchers:
+            each()
+
+    machinery.ExtensionFileLoader.exec_module = exec_module  # type: ignore[method-assign]
+
+
+def forget(*watchers: Callable[..., object]) -> None:
+    """Call these no more; without any left, leave imports as they were."""
+    _code_watchers[:] = [w for w in _code_watchers if w not in watchers]
+    _extension_watchers[:] = [w for w in _extension_watchers if w not in watchers]
+    if not _code_watchers:
+        machinery.SourceFileLoader.get_code = _get_code  # type: ignore[method-assign]
+    if not _extension_watchers:
+        machinery.ExtensionFileLoader.exec_module = _exec_module  # type: ignore[method-assign]

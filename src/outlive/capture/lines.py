@@ -1,0 +1,189 @@
+"""Line tables of chosen functions: which code is chosen, when counting runs, what came of it."""
+
+from __future__ import annotations
+
+import atexit
+import opcode
+import os
+from array import array
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING
+
+from outlive.capture import events, imports
+from outlive.capture.core import native
+from outlive.model.lines import FunctionFigures, LineFigures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
+_RESUME = opcode.opmap["RESUME"]
+
+_loaded: dict[CodeType, tuple[int, int] | None] = {}  # chosen code: its file's size and mtime when it was chosen
+_wanted_files: set[str] = set()
+_counting_pid = 0
+_children = 0
+_peak_bytes = 0
+_notes: list[str] = []
+
+
+def profile(function: object, at_exit: Callable[[], None]) -> None:
+    """Choose the code behind `function`; with no run in charge, have `at_exit` called when the process ends.
+
+    Raises:
+        TypeError: there is no Python code behind it.
+
+    """
+    code = _code_of(function)
+    if _counting_pid == 0:
+        atexit.register(at_exit)
+    start_counting()
+    choose(code)
+
+
+def _code_of(function: object) -> CodeType:
+    inner = function
+    while not isinstance(inner, FunctionType):
+        for attribute in ("__wrapped__", "__func__", "func", "fget"):  # decorators, (class, bound) methods, partial, property
+            behind = getattr(inner, attribute, None)
+            if callable(behind):
+                inner = behind
+                break
+        else:
+            name = getattr(function, "__qualname__", repr(function))
+            raise TypeError(f"outlive.profile needs a function written in Python; {name} has no lines to show")
+    while isinstance(wrapped := getattr(inner, "__wrapped__", None), FunctionType):
+        inner = wrapped
+    return inner.__code__
+
+
+def choose(code: CodeType) -> None:
+    """Keep figures for the lines of `code` from now on."""
+    if code in _loaded:
+        return
+    units = code.co_code
+    lines = array("i", bytes(array("i").itemsize * (len(units) // 2)))
+    for start, end, line in code.co_lines():
+        for unit in range(start // 2, end // 2):
+            lines[unit] = line or 0
+    begins = (i for i in range(0, len(units), 2) if units[i] == _RESUME and units[i + 1] & 3 == 0)
+    native.choose(code, lines, next(begins, 0))
+    _loaded[code] = _version(code.co_filename)
+    events.follow(code)
+
+
+def choose_file(code: CodeType) -> None:
+    """Choose a module's code and all the functions and classes in it. Comprehensions belong to the line they are on."""
+    choose(code)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType) and inner.co_name not in _COMPREHENSIONS:
+            choose_file(inner)
+
+
+def choose_files(files: frozenset[str]) -> None:
+    """Choose all code of these files (real paths) that is imported from now on."""
+    _wanted_files.update(files)
+    imports.on_code(choose_file_if_wanted)
+
+
+def choose_file_if_wanted(code: CodeType) -> None:
+    """Choose all code of a module if its file is among the wanted ones."""
+    if os.path.realpath(code.co_filename) in _wanted_files:
+        choose_file(code)
+
+
+def adopt() -> None:
+    """Watch the blocks that a newly loaded extension module reports (numpy's arrays)."""
+    native.adopt_modules()
+
+
+def start_counting() -> None:
+    """Count every block from now on, and follow the lines of what is chosen. Does nothing if that is so already."""
+    global _counting_pid  # noqa: PLW0603 - one process, one count
+    if _counting_pid != 0:
+        return
+    _counting_pid = os.getpid()
+    os.register_at_fork(after_in_parent=_forked_parent, after_in_child=_forked_child)
+    trouble = events.start()
+    if trouble:
+        _notes.append(trouble)
+    imports.on_extension(adopt)
+    native.start(native.MODE_EXACT, 1, 0)
+
+
+def stop_counting() -> None:
+    """End counting; the figures stay readable."""
+    global _peak_bytes  # noqa: PLW0603 - one process, one count
+    if not counting():
+        return
+    _in_use, _peak_bytes, dropped = native.counters()
+    if dropped:
+        _notes.append(f"{dropped} blocks were not counted: the table of live blocks was full")
+    _stop()
+
+
+def counting() -> bool:
+    """Whether this process counts: started, not stopped, and not a forked child of the one that did."""
+    return bool(native.mode() & native.MODE_EXACT) and _counting_pid == os.getpid()
+
+
+def is_forked_child() -> bool:
+    """Whether counting was started by the process this one was forked from."""
+    return _counting_pid not in (0, os.getpid())
+
+
+def _forked_parent() -> None:
+    global _children  # noqa: PLW0603 - one process, one count
+    _children += 1
+
+
+def _forked_child() -> None:
+    """Leave the lines to the parent, whose report they belong to."""
+    if is_forked_child():
+        _stop()
+
+
+def _stop() -> None:
+    events.stop()
+    imports.forget(choose_file_if_wanted, adopt)
+    native.stop(native.MODE_EXACT)
+
+
+def peak_bytes() -> int:
+    """Return the high-water mark of the bytes in use, over what was there when counting began."""
+    return native.counters()[1] if counting() else _peak_bytes
+
+
+def notes() -> tuple[str, ...]:
+    """What the figures leave out, in words."""
+    if _children:
+        word = "process was" if _children == 1 else "processes were"
+        return (*_notes, f"{_children} child {word} forked; what they ran is not in these tables")
+    return tuple(_notes)
+
+
+def figures() -> tuple[FunctionFigures, ...]:
+    """Return the chosen functions that ran, by file and line."""
+    functions = [
+        FunctionFigures(
+            function=code.co_qualname,
+            file=code.co_filename,
+            first_line=code.co_firstlineno,
+            last_line=max(line for _, _, line in code.co_lines() if line is not None),
+            calls=calls,
+            lines=tuple(LineFigures(*row) for row in rows),
+            stale=_version(code.co_filename) != _loaded[code],
+        )
+        for code, calls, rows in native.figures()
+        if rows
+    ]
+    return tuple(sorted(functions, key=lambda f: (f.file, f.first_line)))
+
+
+def _version(file: str) -> tuple[int, int] | None:
+    try:
+        stat = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return stat.st_size, stat.st_mtime_ns
+

@@ -1,0 +1,67 @@
+"""The `outlive` command: one module here per subcommand, imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+import outlive
+from outlive.errors import OutliveError, UsageError
+
+_COMMANDS = ("demo", "run")
+
+_EPILOG = """\b
+Examples:
+  outlive run job.py --days 3              line tables of what @outlive.profile marks in job.py
+  outlive run --lines 'app/jobs/*.py' job.py
+  outlive job.py                           the same as: outlive run job.py
+  outlive demo                             the worked example, on real data
+"""
+
+
+class _Commands(click.Group):
+    """Loads a subcommand's module only when it is asked for: `outlive run` shares its process with the program."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"outlive.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0].endswith(".py"):
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(outlive.__version__, prog_name="outlive")
+def cli() -> None:
+    """Find what outlives the work that made it, which line made it, and who holds it."""
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 fine, 2 bad usage, 3 outlive itself failed; `run` passes the program's on."""
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except UsageError as error:
+        _fail(str(error), 2)
+    except OutliveError as error:
+        _fail(str(error), 3)
+    except click.Abort:
+        sys.exit(130)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"outlive: {message}", err=True)
+    sys.exit(code)

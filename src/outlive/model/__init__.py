@@ -1,0 +1,1 @@
+"""Figures as frozen data: no I/O, no Python objects of the profiled program."""

@@ -1,0 +1,47 @@
+"""What the lines of a program did to memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LineFigures:
+    """One executed line. Bytes are exact; in use counts from where counting began.
+
+    occurrences: how often it began to run.
+    increment_bytes: net change made while it ran, callees included, summed over all occurrences.
+    mem_bytes: the most the process had in use as it ended.
+    peak_bytes: the most the process had in use while it ran.
+    """
+
+    line: int
+    occurrences: int
+    increment_bytes: int
+    mem_bytes: int
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFigures:
+    """A profiled function that was called, with the lines that ran in order."""
+
+    function: str
+    file: str
+    first_line: int
+    last_line: int
+    calls: int
+    lines: tuple[LineFigures, ...]
+    stale: bool  # the file changed on disk after its code was loaded
+
+
+@dataclass(frozen=True, slots=True)
+class RunProfile:
+    """A whole run of a program. `notes` say in words what the figures leave out."""
+
+    exit_code: int
+    peak_python_bytes: int
+    peak_rss_bytes: int
+    seconds: float
+    functions: tuple[FunctionFigures, ...]
+    notes: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""Figures as people and scripts read them: terminal tables and JSON."""

@@ -1,0 +1,80 @@
+"""The line table: memory_profiler's columns, and the peak within each line."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from typing import TYPE_CHECKING
+
+from outlive.capture import lines as capture
+from outlive.model.size import mib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from outlive.model.lines import FunctionFigures, LineFigures
+
+_ROW = "{:>6} {:>12} {:>12} {:>12} {:>12}   {}"
+_HEADER = _ROW.format("Line #", "Mem usage", "Increment", "Peak", "Occurrences", "Line Contents")
+_LEGEND = (
+    "Mem usage: most the process had in use as the line ended; Peak: while it ran; Increment: net change by the line,",
+    "summed over its occurrences. All count Python's memory from where counting began.",
+)
+
+
+def line_tables(functions: tuple[FunctionFigures, ...], notes: tuple[str, ...]) -> str:
+    """Return the tables of all functions as text, with what they leave out in words."""
+    return "\n".join((*_tables(functions), *(f"Note: {note}" for note in notes), ""))
+
+
+def _tables(functions: tuple[FunctionFigures, ...]) -> Iterator[str]:
+    for function in functions:
+        calls = "1 call" if function.calls == 1 else f"{function.calls} calls"
+        yield f"Filename: {function.file}"
+        yield f"Function: {function.function} ({calls})"
+        yield ""
+        yield _HEADER
+        yield "=" * len(_HEADER)
+        yield from _rows(function)
+        yield ""
+    if functions:
+        yield from _LEGEND
+
+
+def _rows(function: FunctionFigures) -> Iterator[str]:
+    by_line = {row.line: row for row in function.lines}
+    if function.stale:
+        yield "(the file changed on disk since it was loaded: line contents are not shown)"
+    elif not linecache.getlines(function.file):
+        yield "(no source: line contents can't be shown)"
+    else:
+        for line in range(function.first_line, function.last_line + 1):
+            yield _row(line, by_line.get(line), linecache.getline(function.file, line).rstrip())
+        return
+    for row in function.lines:
+        yield _row(row.line, row, "")
+
+
+def _row(line: int, figures: LineFigures | None, source: str) -> str:
+    if figures is None:
+        return _ROW.format(line, "", "", "", "", source).rstrip()
+    return _ROW.format(
+        line,
+        mib(figures.mem_bytes),
+        mib(figures.increment_bytes),
+        mib(figures.peak_bytes),
+        figures.occurrences,
+        source,
+    ).rstrip()
+
+
+def source_of(function: FunctionFigures, line: int) -> str:
+    """Return a line's source, stripped; "" if it can't be known."""
+    return "" if function.stale else linecache.getline(function.file, line).strip()
+
+
+def print_at_exit() -> None:
+    """Print the tables of a plain `python script.py` that used `@outlive.profile`. A forked child prints nothing."""
+    capture.stop_counting()
+    if not capture.is_forked_child():
+        sys.stdout.write(line_tables(capture.figures(), capture.notes()))
