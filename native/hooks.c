@@ -74,6 +74,16 @@ static inline void dies_nopy(ThreadCounters *counters, void *address)
     }
 }
 
+/* Coarse mode's view of a RAW block that came (`sign` 1) or goes (-1). Not kept out by `inside`: what pymalloc takes from
+ * RAW for a large block is all that this mode sees of it. */
+static inline void coarse_nopy(ThreadCounters *counters, int domain, void *address, int sign)
+{
+    if (domain == 0 && address != NULL && raw_is_malloc &&
+        (atomic_load_explicit(&mode, memory_order_relaxed) & MODE_COARSE)) {
+        counters_add_nopy(counters, sign * (int64_t)malloc_usable_size(address));
+    }
+}
+
 /* ---- the wrappers ----
  *
  * One body for the three domains. `inside` keeps nested calls out: pymalloc hands requests above 512
@@ -88,11 +98,14 @@ static inline void *wrapped_malloc_nopy(int domain, size_t bytes)
     ThreadCounters *counters = &thread_counters;
     const PyMemAllocatorEx *inner = &original[domain];
     if (counters->inside) {
-        return inner->malloc(inner->ctx, bytes);
+        void *nested = inner->malloc(inner->ctx, bytes);
+        coarse_nopy(counters, domain, nested, 1);
+        return nested;
     }
     counters->inside = 1;
     void *address = inner->malloc(inner->ctx, bytes);
     counters->inside = 0;
+    coarse_nopy(counters, domain, address, 1);
     if (address != NULL) {
         born_nopy(counters, address, bytes);
     }
@@ -104,11 +117,14 @@ static inline void *wrapped_calloc_nopy(int domain, size_t count, size_t each)
     ThreadCounters *counters = &thread_counters;
     const PyMemAllocatorEx *inner = &original[domain];
     if (counters->inside) {
-        return inner->calloc(inner->ctx, count, each);
+        void *nested = inner->calloc(inner->ctx, count, each);
+        coarse_nopy(counters, domain, nested, 1);
+        return nested;
     }
     counters->inside = 1;
     void *address = inner->calloc(inner->ctx, count, each);
     counters->inside = 0;
+    coarse_nopy(counters, domain, address, 1);
     if (address != NULL) {
         born_nopy(counters, address, count * each); /* the product fits: the call succeeded */
     }
@@ -119,6 +135,7 @@ static inline void wrapped_free_nopy(int domain, void *address)
 {
     ThreadCounters *counters = &thread_counters;
     const PyMemAllocatorEx *inner = &original[domain];
+    coarse_nopy(counters, domain, address, -1);
     if (counters->inside || address == NULL) {
         inner->free(inner->ctx, address);
         return;
@@ -165,7 +182,10 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
         if (is_raw && (uintptr_t)from == counters->moved) {
             counters->moved_usable = malloc_usable_size(from);
         }
-        return inner->realloc(inner->ctx, from, bytes);
+        coarse_nopy(counters, domain, from, -1);
+        void *nested = inner->realloc(inner->ctx, from, bytes);
+        coarse_nopy(counters, domain, nested != NULL ? nested : from, 1);
+        return nested;
     }
     if (from == NULL) {
         return wrapped_malloc_nopy(domain, bytes);
@@ -179,7 +199,9 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
     counters->inside = 1;
     counters->moved = (uintptr_t)from;
     counters->moved_usable = is_raw ? malloc_usable_size(from) : 0;
+    coarse_nopy(counters, domain, from, -1);
     void *to = inner->realloc(inner->ctx, from, bytes);
+    coarse_nopy(counters, domain, to != NULL ? to : from, 1);
     size_t usable = counters->moved_usable;
     counters->moved = 0;
     counters->inside = 0;
@@ -221,6 +243,25 @@ static const PyMemAllocatorEx wrappers[DOMAINS] = {
     {NULL, obj_malloc_nopy, obj_calloc_nopy, obj_realloc_nopy, obj_free_nopy},
 };
 
+/* ---- pymalloc's arenas, for coarse mode ---- */
+
+static PyObjectArenaAllocator original_arena;
+
+static void *arena_alloc_nopy(void *ctx, size_t bytes)
+{
+    void *arena = original_arena.alloc(original_arena.ctx, bytes);
+    if (arena != NULL) {
+        counters_add_nopy(&thread_counters, (int64_t)bytes);
+    }
+    return arena;
+}
+
+static void arena_free_nopy(void *ctx, void *arena, size_t bytes)
+{
+    counters_add_nopy(&thread_counters, -(int64_t)bytes);
+    original_arena.free(original_arena.ctx, arena, bytes);
+}
+
 /* ---- blocks that extensions report ---- */
 
 static int track_nopy(unsigned int domain, uintptr_t address, size_t bytes)
@@ -248,16 +289,48 @@ static const Relocation to_theirs[] = {
 
 int hooks_adopt_modules(void)
 {
-    return atomic_load(&mode) ? relocate(to_ours) : 0;
+    return atomic_load(&mode) & (MODE_EXACT | MODE_SAMPLE) ? relocate(to_ours) : 0;
 }
 
 /* ---- start and stop ---- */
 
-static bool installed(int domain)
+static bool on_top(int domain)
 {
     PyMemAllocatorEx there;
     PyMem_GetAllocator(domains[domain], &there);
     return there.malloc == wrappers[domain].malloc;
+}
+
+static void *(*probed_malloc)(void *, size_t);
+static bool probe_reached;
+
+static void *probe_malloc_nopy(void *ctx, size_t bytes)
+{
+    probe_reached = true;
+    return probed_malloc(ctx, bytes);
+}
+
+/* Whether requests to the domain still come through our wrapper, on top or below another tool's. A tool that restores what
+ * it found before us drops us without a word; wrapping again while we are only buried would make us our own inner
+ * allocator, and recurse for ever. So try it. */
+static bool in_chain(int domain)
+{
+    if (on_top(domain)) {
+        return true;
+    }
+    if (original[domain].malloc == NULL) {
+        return false; /* never wrapped */
+    }
+    probe_reached = false;
+    probed_malloc = original[domain].malloc;
+    original[domain].malloc = probe_malloc_nopy;
+    switch (domains[domain]) {
+    case PYMEM_DOMAIN_RAW: PyMem_RawFree(PyMem_RawMalloc(1)); break;
+    case PYMEM_DOMAIN_MEM: PyMem_Free(PyMem_Malloc(1)); break;
+    default: PyObject_Free(PyObject_Malloc(1)); break;
+    }
+    original[domain].malloc = probed_malloc;
+    return probe_reached;
 }
 
 static void before_fork(void)
@@ -278,47 +351,88 @@ bool hooks_init(void)
     return counters_init(lines_thread_exits) && pthread_atfork(before_fork, after_fork, after_fork) == 0;
 }
 
+static bool wanted_in(int domain, int now)
+{
+    return (now & (MODE_EXACT | MODE_SAMPLE)) || (domain == 0 && (now & MODE_COARSE));
+}
+
+/* Has each domain wrapped if `now`, the modes, need it, and else as it was. Buried under another tool's, ours stays. */
+static void wrap_domains(int now)
+{
+    for (int i = 0; i < DOMAINS; i++) {
+        bool wanted = wanted_in(i, now);
+        if (!wanted && on_top(i)) {
+            PyMem_SetAllocator(domains[i], &original[i]);
+        } else if (wanted && !in_chain(i)) {
+            if (i == 0) {
+                const char *name = _PyMem_GetCurrentAllocatorName();
+                raw_is_malloc = name != NULL && (strcmp(name, "pymalloc") == 0 || strcmp(name, "malloc") == 0);
+            }
+            PyMem_GetAllocator(domains[i], &original[i]);
+            PyMemAllocatorEx wrapper = wrappers[i];
+            wrapper.ctx = original[i].ctx;
+            PyMem_SetAllocator(domains[i], &wrapper);
+        }
+    }
+}
+
+bool hooks_intact(void)
+{
+    int now = atomic_load(&mode);
+    for (int i = 0; i < DOMAINS; i++) {
+        if (wanted_in(i, now) && !in_chain(i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void wrap_arenas(bool wanted)
+{
+    PyObjectArenaAllocator there;
+    PyObject_GetArenaAllocator(&there);
+    if (wanted && there.alloc != arena_alloc_nopy) {
+        original_arena = there;
+        PyObject_SetArenaAllocator(&(PyObjectArenaAllocator){there.ctx, arena_alloc_nopy, arena_free_nopy});
+    } else if (!wanted && there.alloc == arena_alloc_nopy) {
+        PyObject_SetArenaAllocator(&original_arena);
+    }
+}
+
 void hooks_start(int wanted, uint64_t interval, uint64_t seed)
 {
     int before = atomic_load(&mode);
-    if (wanted & MODE_EXACT & ~before) {
+    wanted &= ~before;
+    if (wanted & MODE_EXACT) {
+        hooks_stop(MODE_COARSE);
         blocks_clear();
         counters_reset();
+    } else if (before & MODE_EXACT) {
+        wanted &= ~MODE_COARSE;
+    } else if (wanted & MODE_COARSE) {
+        counters_reset();
+        wrap_arenas(true);
     }
-    if (wanted & MODE_SAMPLE & ~before) {
+    if (wanted & MODE_SAMPLE) {
         samples_start(interval, seed);
         thread_counters.until = 0;
         thread_counters.random = 0;
     }
-    if (before == 0) {
-        const char *name = _PyMem_GetCurrentAllocatorName();
-        bool ours = installed(0);
-        if (!ours) {
-            raw_is_malloc = name != NULL && (strcmp(name, "pymalloc") == 0 || strcmp(name, "malloc") == 0);
-        }
-        for (int i = 0; i < DOMAINS; i++) {
-            if (!installed(i)) {
-                PyMem_GetAllocator(domains[i], &original[i]);
-                PyMemAllocatorEx wrapper = wrappers[i];
-                wrapper.ctx = original[i].ctx;
-                PyMem_SetAllocator(domains[i], &wrapper);
-            }
-        }
-    }
+    wrap_domains(before | wanted);
     atomic_fetch_or(&mode, wanted);
     hooks_adopt_modules();
 }
 
 void hooks_stop(int unwanted)
 {
+    unwanted &= atomic_load(&mode);
     int left = atomic_fetch_and(&mode, ~unwanted) & ~unwanted;
-    if (left == 0) {
+    if (!(left & (MODE_EXACT | MODE_SAMPLE))) {
         relocate(to_theirs);
-        for (int i = 0; i < DOMAINS; i++) {
-            if (installed(i)) {
-                PyMem_SetAllocator(domains[i], &original[i]);
-            }
-        }
+    }
+    wrap_domains(left);
+    if (unwanted & MODE_COARSE) {
+        wrap_arenas(false);
     }
     if (unwanted & MODE_EXACT) {
         counters_flush_nopy(&thread_counters);

@@ -1,6 +1,6 @@
 /* The binding: the only file that parses arguments and builds results. Plain data out, no policy. */
-#include "counters.h"
 #include "blocks.h"
+#include "counters.h"
 #include "events.h"
 #include "hooks.h"
 #include "lines.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 PyDoc_STRVAR(start_doc, "start(mode, interval, seed)\n--\n\n"
-                        "Begin MODE_EXACT or MODE_SAMPLE; `interval` (bytes) and `seed` matter to sampling only.");
+                        "Begin MODE_EXACT, MODE_SAMPLE or MODE_COARSE; `interval` (bytes) and `seed` matter to sampling only.");
 
 static PyObject *start(PyObject *module, PyObject *args)
 {
@@ -19,8 +19,8 @@ static PyObject *start(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "iKK:start", &mode, &interval, &seed)) {
         return NULL;
     }
-    if ((mode & ~(MODE_EXACT | MODE_SAMPLE)) != 0 || interval == 0) {
-        PyErr_SetString(PyExc_ValueError, "mode must be MODE_EXACT or MODE_SAMPLE, interval at least 1");
+    if ((mode & ~(MODE_EXACT | MODE_SAMPLE | MODE_COARSE)) != 0 || interval == 0) {
+        PyErr_SetString(PyExc_ValueError, "start() takes MODE_EXACT, MODE_SAMPLE or MODE_COARSE, and an interval of at least 1");
         return NULL;
     }
     hooks_start(mode, interval, seed);
@@ -46,6 +46,13 @@ static PyObject *mode(PyObject *module, PyObject *unused)
     return PyLong_FromLong(hooks_mode());
 }
 
+PyDoc_STRVAR(intact_doc, "intact()\n--\n\nWhether no other tool has taken the allocators away from the running modes.");
+
+static PyObject *intact(PyObject *module, PyObject *unused)
+{
+    return PyBool_FromLong(hooks_intact());
+}
+
 PyDoc_STRVAR(adopt_modules_doc, "adopt_modules()\n--\n\n"
                                 "Watch the blocks that extension modules loaded since report; returns how many calls were found.");
 
@@ -55,7 +62,7 @@ static PyObject *adopt_modules(PyObject *module, PyObject *unused)
 }
 
 PyDoc_STRVAR(counters_doc, "counters()\n--\n\n"
-                           "(in use, its high-water mark) in bytes, and blocks not counted, since exact counting began.");
+                           "(in use, its high-water mark) in bytes, and blocks not counted, since exact or coarse counting began.");
 
 static PyObject *counters(PyObject *module, PyObject *unused)
 {
@@ -190,6 +197,7 @@ static PyMethodDef methods[] = {
     {"start", start, METH_VARARGS, start_doc},
     {"stop", stop, METH_VARARGS, stop_doc},
     {"mode", mode, METH_NOARGS, mode_doc},
+    {"intact", intact, METH_NOARGS, intact_doc},
     {"adopt_modules", adopt_modules, METH_NOARGS, adopt_modules_doc},
     {"counters", counters, METH_NOARGS, counters_doc},
     {"sites", sites, METH_NOARGS, sites_doc},
@@ -223,7 +231,8 @@ PyMODINIT_FUNC PyInit__native(void)
         return NULL;
     }
     if (PyModule_AddIntConstant(module, "MODE_EXACT", MODE_EXACT) < 0 ||
-        PyModule_AddIntConstant(module, "MODE_SAMPLE", MODE_SAMPLE) < 0 || (!ready && !hooks_init())) {
+        PyModule_AddIntConstant(module, "MODE_SAMPLE", MODE_SAMPLE) < 0 ||
+        PyModule_AddIntConstant(module, "MODE_COARSE", MODE_COARSE) < 0 || (!ready && !hooks_init())) {
         if (!PyErr_Occurred()) {
             PyErr_SetString(PyExc_ImportError, "outlive: no thread-local key is left in this process");
         }

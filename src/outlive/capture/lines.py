@@ -24,6 +24,7 @@ _wanted_files: set[str] = set()
 _counting_pid = 0
 _children = 0
 _peak_bytes = 0
+_in_use_before = _peak_before = 0  # coarse figures from before exact counting began
 _notes: list[str] = []
 
 
@@ -97,9 +98,14 @@ def adopt() -> None:
     native.adopt_modules()
 
 
+def watch_peak() -> None:
+    """Follow the high-water mark of Python's memory from now on, at next to no cost, until something is profiled."""
+    native.start(native.MODE_COARSE, 1, 0)
+
+
 def start_counting() -> None:
     """Count every block from now on, and follow the lines of what is chosen. Does nothing if that is so already."""
-    global _counting_pid  # noqa: PLW0603 - one process, one count
+    global _counting_pid, _in_use_before, _peak_before  # noqa: PLW0603 - one process, one count
     if _counting_pid != 0:
         return
     _counting_pid = os.getpid()
@@ -108,23 +114,23 @@ def start_counting() -> None:
     if trouble:
         _notes.append(trouble)
     imports.on_extension(adopt)
+    if native.mode() & native.MODE_COARSE:
+        _in_use_before, _peak_before, _ = native.counters()
     native.start(native.MODE_EXACT, 1, 0)
 
 
 def stop_counting() -> None:
     """End counting; the figures stay readable."""
     global _peak_bytes  # noqa: PLW0603 - one process, one count
-    if not counting():
+    if not native.mode() & (native.MODE_EXACT | native.MODE_COARSE):
         return
-    _in_use, _peak_bytes, dropped = native.counters()
+    _in_use, peak, dropped = native.counters()
+    _peak_bytes = max(_peak_before, _in_use_before + peak)
+    if not native.intact():
+        _notes.append("another tool took Python's allocators back while counting ran; figures after that are missing")
     if dropped:
         _notes.append(f"{dropped} blocks were not counted: the table of live blocks was full")
     _stop()
-
-
-def counting() -> bool:
-    """Whether this process counts: started, not stopped, and not a forked child of the one that did."""
-    return bool(native.mode() & native.MODE_EXACT) and _counting_pid == os.getpid()
 
 
 def is_forked_child() -> bool:
@@ -146,12 +152,12 @@ def _forked_child() -> None:
 def _stop() -> None:
     events.stop()
     imports.forget(choose_file_if_wanted, adopt)
-    native.stop(native.MODE_EXACT)
+    native.stop(native.MODE_EXACT | native.MODE_COARSE)
 
 
 def peak_bytes() -> int:
-    """Return the high-water mark of the bytes in use, over what was there when counting began."""
-    return native.counters()[1] if counting() else _peak_bytes
+    """Return the high-water mark of Python's bytes in use, over what was there when counting began. Valid once it ended."""
+    return _peak_bytes
 
 
 def notes() -> tuple[str, ...]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 
+import outlive
 from outlive.capture import imports
 from outlive.capture.core import native
 from outlive.errors import OutliveError
 from outlive.model.estimate import Site, poisson_estimate
 from outlive.model.size import parse_size
+
+_OWN_FILES = os.path.join(os.path.dirname(outlive.__file__), "")  # noqa: PTH118, PTH120 - pathlib is not light
 
 _interval_bytes = 0
 
@@ -47,5 +50,6 @@ def sites(limit: int | None) -> list[Site]:
     rows.sort(key=lambda row: row[3], reverse=True)
     return [
         Site(file, line, function, poisson_estimate(size, variance), blocks)
-        for file, function, line, size, variance, blocks, _samples in rows[:limit]
-    ]
+        for file, function, line, size, variance, blocks, _samples in rows
+        if not file.startswith(_OWN_FILES)
+    ][:limit]

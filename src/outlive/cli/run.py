@@ -82,6 +82,7 @@ class _Report:
     def run(self, target: program.Program) -> None:
         atexit.register(self.finish)  # first in, last out: after the program's own exit functions
         self.live.start()
+        lines.watch_peak()
         self.outcome = program.run(target)
         sys.exit(self.outcome.exit_code)
 
@@ -124,12 +125,11 @@ class _Report:
 
 
 def _summary(profile: RunProfile, places: list[str]) -> str:
-    python = f"Python {mib(profile.peak_python_bytes)}, " if profile.functions else ""
     where = f" · profile: {', '.join(places)}" if places else ""
     hint = ""
     if not profile.functions:
         hint = "outlive: no profiled function ran; mark one with @outlive.profile, or name files with --lines\n"
-    return f"{hint}outlive: peak {python}RSS {mib(profile.peak_rss_bytes)} · {profile.seconds:.1f} s{where}\n"
+    return f"{hint}outlive: peak Python {mib(profile.peak_python_bytes)}, RSS {mib(profile.peak_rss_bytes)} · {profile.seconds:.1f} s{where}\n"
 
 
 def _die_interrupted() -> None:

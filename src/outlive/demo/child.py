@@ -1,0 +1,72 @@
+"""One step of the demo: a child process, watched until it ends, and gone when the demo is interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from outlive.errors import OutliveError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_LOOK_SECONDS = 0.2
+_LAST_LINES = 12
+
+
+def run_child(
+    what: str,
+    arguments: list[str],
+    root: Path,
+    log: Path,
+    look: Callable[[int, float], None],
+    accepted: tuple[int, ...] = (0,),
+) -> None:
+    """Run `python ARGUMENTS` in `root`, its output into `log`; call `look(pid, seconds)` now and then.
+
+    Raises:
+        OutliveError: its exit code is not an accepted one; the text ends with the last lines of `log`.
+
+    """
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {
+        "PYTHONPATH": path,
+        "PYTHONIOENCODING": "utf-8",
+        "PYTHONDONTWRITEBYTECODE": "1",  # nothing is left in the tree
+    }
+    started = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            while True:
+                try:
+                    code = process.wait(_LOOK_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    look(process.pid, time.monotonic() - started)
+        finally:
+            process.kill()  # nothing if it has ended
+            process.wait()
+    if code not in accepted:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
+        why = "\n  ".join((_ending(code), *lines))
+        hint = "\nless memory is used with fewer rows: outlive demo --rows 20000" if code == -signal.SIGKILL else ""
+        raise OutliveError(f"the demo stopped while {what}", why + hint)
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    return f"its process was ended by {signal.Signals(-code).name}"

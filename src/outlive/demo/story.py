@@ -1,0 +1,101 @@
+"""The demo's closing words: two jobs side by side, and what the figures mean."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from outlive.demo.outcome import saving
+from outlive.model.size import mib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from outlive.demo.outcome import Outcome
+
+_WIDTH = 100
+_CELLS_SHOWN = 6
+_CELL_WIDTH = 64
+
+
+def tell(buggy: Outcome, streaming: Outcome) -> str:
+    """Return the comparison, the first corrupt row, and the verdict on the buggy job in plain words."""
+    parts = [
+        "\n".join(_comparison(buggy, streaming)),
+        f"Saving: {saving(buggy, streaming):.1%} of the peak RSS.",
+        "\n".join(_corrupt_row(buggy)),
+        _verdict(buggy),
+        _why_rss_stays(buggy),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _comparison(buggy: Outcome, streaming: Outcome) -> Iterator[str]:
+    yield f"{'':24}{'buggy job':>16}{'streaming job':>16}"
+    yield "=" * 56
+    for name, left, right in (
+        ("peak RSS", mib(buggy.peak_rss_bytes), mib(streaming.peak_rss_bytes)),
+        ("RSS before the job", mib(buggy.base_rss_bytes), mib(streaming.base_rss_bytes)),
+        ("peak above that", *(mib(each.peak_rss_bytes - each.base_rss_bytes) for each in (buggy, streaming))),
+        ("peak, Python's memory", mib(buggy.peak_python_bytes), mib(streaming.peak_python_bytes)),
+        ("run time", f"{buggy.seconds:.1f} s", f"{streaming.seconds:.1f} s"),
+        ("rows in the database", f"{buggy.rows_expected:,}", f"{streaming.rows_expected:,}"),
+        ("rows in the file", f"{buggy.rows_found:,}", f"{streaming.rows_found:,}"),
+        ("cells checked", f"{buggy.cells_checked:,}", f"{streaming.cells_checked:,}"),
+        ("wrong cells", f"{buggy.cells_wrong:,}", f"{streaming.cells_wrong:,}"),
+    ):
+        yield f"{name:24}{left:>16}{right:>16}"
+
+
+def _corrupt_row(buggy: Outcome) -> Iterator[str]:
+    wrong = buggy.first_wrong
+    if wrong is None:
+        return
+    yield f"The buggy job's file is corrupt: nothing quotes the commas and newlines. Row {wrong['row']} ought to be"
+    yield from _cells(wrong["expected"])
+    yield "and reads"
+    yield from _cells(wrong["found"])
+
+
+def _cells(cells: list[str]) -> Iterator[str]:
+    for number, cell in enumerate(cells[:_CELLS_SHOWN], start=1):
+        text = repr(cell)
+        yield f"  {number}  {text if len(text) <= _CELL_WIDTH else text[: _CELL_WIDTH - 1] + '…'}"
+    if len(cells) > _CELLS_SHOWN:
+        yield f"     and {len(cells) - _CELLS_SHOWN} more cells"
+
+
+def _verdict(buggy: Outcome) -> str:
+    measured = (
+        f"When it returned, its session still open and nothing collected, {buggy.rows_alive_after:,} of its"
+        f" UserActivity objects were alive, and {mib(buggy.python_in_use_after_bytes)} of what it allocated were"
+        f" in use (outlive's estimate), of {mib(buggy.peak_python_bytes)} at its peak."
+    )
+    if buggy.rows_alive_after:
+        return _fill(f"Rows outlived the buggy job: that is a leak. {measured}")
+    return _fill(
+        f"The buggy job does not leak; its trouble is peak bloat. {measured} Everything died with the job, but"
+        " until then every row lived several times over, and all of them at once. The cure is to stream."
+    )
+
+
+def _why_rss_stays(buggy: Outcome) -> str:
+    """Explain the RSS after the job by what malloc_trim gave back."""
+    stays = (
+        f"Why RSS stays up: {mib(buggy.base_rss_bytes)} before the job, {mib(buggy.rss_after_bytes)} after it."
+    )
+    if buggy.rss_after_trim_bytes is None:
+        return _fill(
+            f"{stays} The allocators keep freed pages for the next request. This C library can't be asked for them."
+        )
+    given_back = max(0, buggy.rss_after_bytes - buggy.rss_after_trim_bytes)
+    return _fill(
+        f"{stays} That is allocator retention: freed memory that the C library keeps for the next request."
+        f" malloc_trim(0) gave {mib(given_back)} of it back to the system at once, which leaves"
+        f" {mib(buggy.rss_after_trim_bytes)}: code and caches loaded on first use, outlive's own tables, and pages"
+        " that the allocators can't give back because something small still lies in them."
+    )
+
+
+def _fill(text: str) -> str:
+    return textwrap.fill(text, _WIDTH)
