@@ -11,18 +11,28 @@ Floor plan: imports only point down, between rooms and never across a row of doo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
-
 from outlive.errors import OutliveError
-from outlive.model.estimate import Estimate, Site
 
+# Nothing heavy is imported before it is needed, typing and dataclasses included: this runs in other people's services.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
+
+    from outlive.model.estimate import Estimate, Site
+
+    F = TypeVar("F", bound=Callable[..., object])
 
 __all__ = ["Estimate", "OutliveError", "Site", "profile", "sites", "start", "stop"]
 __version__ = "0.1.0"
 
-F = TypeVar("F", bound="Callable[..., object]")
+
+def __getattr__(name: str) -> object:
+    if name in ("Estimate", "Site"):
+        from outlive.model import estimate
+
+        return getattr(estimate, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def profile(function: F) -> F:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 
 try:
@@ -10,10 +9,10 @@ try:
 except ImportError as error:
     from outlive.errors import OutliveError
 
-    if sys.platform != "linux" or platform.python_implementation() != "CPython":
+    if sys.platform != "linux" or sys.implementation.name != "cpython":
         raise OutliveError(
             "outlive can't measure this process",
-            f"its native core runs on CPython on Linux, this is {platform.python_implementation()} on {sys.platform}",
+            f"its native core runs on CPython on Linux, this is {sys.implementation.name} on {sys.platform}",
         ) from error
     raise OutliveError(
         "outlive's native core is not built for this Python",

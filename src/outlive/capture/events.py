@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from outlive.capture.core import native
 
+TYPE_CHECKING = False  # as in outlive/__init__.py
 if TYPE_CHECKING:
     from types import CodeType
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from importlib import machinery
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as in outlive/__init__.py
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, ModuleType

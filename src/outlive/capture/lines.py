@@ -7,19 +7,21 @@ import opcode
 import os
 from array import array
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING
 
 from outlive.capture import events, imports
 from outlive.capture.core import native
-from outlive.model.lines import FunctionFigures, LineFigures
 
+TYPE_CHECKING = False  # as in outlive/__init__.py
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from outlive.model.lines import FunctionFigures
 
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
 _RESUME = opcode.opmap["RESUME"]
 
-_loaded: dict[CodeType, tuple[int, int] | None] = {}  # chosen code: its file's size and mtime when it was chosen
+# Chosen code by identity (equal code may come from different files), with its file's size and mtime when chosen.
+_chosen: dict[int, tuple[CodeType, tuple[int, int] | None]] = {}
 _wanted_files: set[str] = set()
 _counting_pid = 0
 _children = 0
@@ -60,7 +62,7 @@ def _code_of(function: object) -> CodeType:
 
 def choose(code: CodeType) -> None:
     """Keep figures for the lines of `code` from now on."""
-    if code in _loaded:
+    if id(code) in _chosen:
         return
     units = code.co_code
     lines = array("i", bytes(array("i").itemsize * (len(units) // 2)))
@@ -68,8 +70,12 @@ def choose(code: CodeType) -> None:
         for unit in range(start // 2, end // 2):
             lines[unit] = line or 0
     begins = (i for i in range(0, len(units), 2) if units[i] == _RESUME and units[i + 1] & 3 == 0)
-    native.choose(code, lines, next(begins, 0))
-    _loaded[code] = _version(code.co_filename)
+    try:
+        native.choose(code, lines, next(begins, 0))
+    except MemoryError:
+        _notes.append(f"{code.co_qualname} is not shown: no room for its figures")
+        return
+    _chosen[id(code)] = code, _version(code.co_filename)
     events.follow(code)
 
 
@@ -169,21 +175,25 @@ def notes() -> tuple[str, ...]:
 
 
 def figures() -> tuple[FunctionFigures, ...]:
-    """Return the chosen functions that ran, by file and line."""
-    functions = [
-        FunctionFigures(
+    """Return the chosen functions that ran, by file and line; code loaded more than once counts as one function."""
+    from outlive.model.lines import FunctionFigures, LineFigures, merged
+
+    functions: dict[tuple[str, int, str], FunctionFigures] = {}
+    for code, calls, rows in native.figures():
+        if not rows:
+            continue
+        function = FunctionFigures(
             function=code.co_qualname,
             file=code.co_filename,
             first_line=code.co_firstlineno,
             last_line=max(line for _, _, line in code.co_lines() if line is not None),
             calls=calls,
             lines=tuple(LineFigures(*row) for row in rows),
-            stale=_version(code.co_filename) != _loaded[code],
+            stale=_version(code.co_filename) != _chosen[id(code)][1],
         )
-        for code, calls, rows in native.figures()
-        if rows
-    ]
-    return tuple(sorted(functions, key=lambda f: (f.file, f.first_line)))
+        key = (function.file, function.first_line, function.function)
+        functions[key] = merged(functions[key], function) if key in functions else function
+    return tuple(functions[key] for key in sorted(functions))
 
 
 def _version(file: str) -> tuple[int, int] | None:

@@ -8,8 +8,11 @@ import outlive
 from outlive.capture import imports
 from outlive.capture.core import native
 from outlive.errors import OutliveError
-from outlive.model.estimate import Site, poisson_estimate
 from outlive.model.size import parse_size
+
+TYPE_CHECKING = False  # as in outlive/__init__.py
+if TYPE_CHECKING:
+    from outlive.model.estimate import Site
 
 _OWN_FILES = os.path.join(os.path.dirname(outlive.__file__), "")  # noqa: PTH118, PTH120 - pathlib is not light
 
@@ -44,6 +47,8 @@ def stop() -> None:
 
 def sites(limit: int | None) -> list[Site]:
     """See `outlive.sites`."""
+    from outlive.model.estimate import Site, poisson_estimate
+
     if _interval_bytes == 0:
         raise OutliveError("nothing is being sampled", hint="call outlive.start() first")
     rows, _dropped = native.sites()

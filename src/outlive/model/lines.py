@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,27 @@ class FunctionFigures:
     calls: int
     lines: tuple[LineFigures, ...]
     stale: bool  # the file changed on disk after its code was loaded
+
+
+def merged(one: FunctionFigures, other: FunctionFigures) -> FunctionFigures:
+    """Return the figures of one function whose code was loaded twice, from those of each."""
+    lines = {row.line: row for row in one.lines}
+    for row in other.lines:
+        had = lines.get(row.line)
+        lines[row.line] = row if had is None else LineFigures(
+            row.line,
+            had.occurrences + row.occurrences,
+            had.increment_bytes + row.increment_bytes,
+            max(had.mem_bytes, row.mem_bytes),
+            max(had.peak_bytes, row.peak_bytes),
+        )
+    return replace(
+        one,
+        last_line=max(one.last_line, other.last_line),
+        calls=one.calls + other.calls,
+        lines=tuple(lines[line] for line in sorted(lines)),
+        stale=one.stale or other.stale,
+    )
 
 
 @dataclass(frozen=True, slots=True)

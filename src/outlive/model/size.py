@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from outlive.errors import UsageError
 
 KIB = 1 << 10
 MIB = 1 << 20
 
 _UNITS = {"": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": 1 << 30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*\Z")
 
 
 def parse_size(size: str | int) -> int:
@@ -20,17 +17,22 @@ def parse_size(size: str | int) -> int:
         UsageError: it is not a positive size.
 
     """
-    if isinstance(size, int):
-        number = size
-    else:
-        match = _SIZE.match(size)
-        unit = _UNITS.get(match[2].lower()) if match else None
-        if match is None or unit is None:
-            raise UsageError(f"{size!r} is not a size", hint='write bytes, or a unit: 65536, "64 KiB", "1.5 MB"')
-        number = round(float(match[1]) * unit)
+    try:
+        number = size if isinstance(size, int) else _parse_text(size)
+    except (KeyError, ValueError, OverflowError):
+        hint = 'write bytes, or a unit: 65536, "64 KiB", "1.5 MB"'
+        raise UsageError(f"{size!r} is not a size", hint=hint) from None
     if number < 1:
         raise UsageError(f"{size!r} is not a size", "it must be at least one byte")
     return number
+
+
+def _parse_text(text: str) -> int:
+    number = text.strip().rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    unit = text.strip()[len(number) :]
+    if not number.strip().replace(".", "", 1).isdecimal():  # float() would take "1e9", "1_0" and "nan" too
+        raise ValueError(text)
+    return round(float(number) * _UNITS[unit.lower()])
 
 
 def mib(size_bytes: float) -> str:
