@@ -3,6 +3,7 @@
 Floor plan: imports only point down, between rooms and never across a row of doors (tests/guards checks it).
 
     cli
+    demo
     report
     capture
     model
