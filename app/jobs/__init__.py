@@ -1,0 +1,1 @@
+"""Export jobs: a durable queue in the database and the threads that empty it."""

@@ -1,0 +1,1 @@
+"""The bytes path: rows of SQLite to CSV without the ORM, one batch in memory at a time."""
