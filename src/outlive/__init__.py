@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from outlive.errors import OutliveError
 
-# Nothing heavy is imported before it is needed, typing and dataclasses included: this runs in other people's services.
+# Nothing heavy is imported before it is needed, typing and dataclasses included: this runs in other people's
+# services.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,11 +40,13 @@ def __getattr__(name: str) -> object:
 def profile(function: F) -> F:
     """Keep a line table of `function`: exact bytes by line, as memory_profiler prints them, but true.
 
-    Returns `function` itself, unchanged: signature, coroutine-ness and identity stay what they are. Class methods, static
-    methods, properties and functions already wrapped by decorators that set `__wrapped__` are looked through. Under
-    `outlive run` the table ends the run; in a plain `python script.py` it is printed to stdout at exit.
+    Returns `function` itself, unchanged: signature, coroutine-ness and identity stay what they are. Class
+    methods, static methods, properties and functions already wrapped by decorators that set `__wrapped__` are
+    looked through. Under `outlive run` the table ends the run; in a plain `python script.py` it is printed to
+    stdout at exit.
 
-    Counting begins with the first function profiled. Blocks made before that are unknown: freeing them shows nothing.
+    Counting begins with the first function profiled. Blocks made before that are unknown: freeing them shows
+    nothing.
 
     Raises:
         TypeError: `function` has no Python code (it is implemented in C, or is not callable).
@@ -58,8 +61,8 @@ def profile(function: F) -> F:
 def start(interval: str | int = "128 KiB") -> None:
     """Begin to sample allocations: on average one block in every `interval` bytes allocated.
 
-    Poisson sampling by bytes, so every estimate comes with its confidence interval. Calling it again while it runs is an
-    error unless the interval is the same.
+    Poisson sampling by bytes, so every estimate comes with its confidence interval. Calling it again while it
+    runs is an error unless the interval is the same.
 
     Args:
         interval: mean distance between samples, in bytes or as text with a unit ("128 KiB").

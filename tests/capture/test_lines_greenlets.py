@@ -75,7 +75,9 @@ def test_an_export_through_async_sqlalchemy(run_lines: Callable[..., Lines]) -> 
                 await engine.dispose()
 
         asyncio.run(main())
-        """.replace("generate_series(1, 20)", "(with recursive n(i) as (select 1 union all select i+1 from n where i<20)"
-                    " select i from n)")
+        """.replace(
+            "generate_series(1, 20)",
+            "(with recursive n(i) as (select 1 union all select i+1 from n where i<20) select i from n)",
+        )
     )
     assert is_true(lines.at("copies")["increment_bytes"], 40 * 1_000_057)

@@ -62,7 +62,9 @@ def _indent(text: str) -> str:
     return text.replace("\n", "\n        ")
 
 
-def test_numpy_arrays_are_seen_when_imported_before_and_while_counting(run_lines: Callable[..., Lines]) -> None:
+def test_numpy_arrays_are_seen_when_imported_before_and_while_counting(
+    run_lines: Callable[..., Lines],
+) -> None:
     lines = run_lines(
         """
         import outlive
@@ -396,8 +398,8 @@ def test_every_kind_of_method_and_wrapper(run_lines: Callable[..., Lines]) -> No
             yield kept
 
         thing = Thing()
-        kept = [thing.method(), Thing.inner(), Thing.outer(), Thing.static(), thing.value, cached(1), cached(1)]
-        with managed() as more:
+        kept = [thing.method(), Thing.inner(), Thing.outer(), Thing.static(), thing.value, cached(1),
+        cached(1)] with managed() as more:
             kept.append(more)
         """
     )

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+UNCHANGED = """
+import inspect, outlive
+from {module} import {function} as function
+
+def traits(f):
+    return (inspect.iscoroutinefunction(f), inspect.isasyncgenfunction(f), inspect.isgeneratorfunction(f),
+            f.__name__, f.__doc__, inspect.signature(f))
+
+before = traits(function)
+assert outlive.profile(function) is function
+assert traits(function) == before
+"""
+
+
 def plain(a: int, b: str = "x") -> str:
     """Say it."""
     return b * a
@@ -39,22 +53,8 @@ def generator() -> Iterator[int]:
 @pytest.mark.parametrize("function", [plain, coroutine, async_generator, generator])
 def test_the_function_itself_comes_back(function: object) -> None:
     # In a child: counting, once begun, would go on in this process.
-    child = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"import inspect, outlive\nfrom {__name__} import {function.__name__} as f\n"  # type: ignore[attr-defined]
-            "before = (inspect.iscoroutinefunction(f), inspect.isasyncgenfunction(f), inspect.isgeneratorfunction(f),"
-            " f.__name__, f.__doc__, inspect.signature(f))\n"
-            "g = outlive.profile(f)\n"
-            "assert g is f\n"
-            "assert before == (inspect.iscoroutinefunction(g), inspect.isasyncgenfunction(g),"
-            " inspect.isgeneratorfunction(g), g.__name__, g.__doc__, inspect.signature(g))\n",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = UNCHANGED.format(module=__name__, function=function.__name__)  # type: ignore[attr-defined]
+    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert child.returncode == 0, child.stderr
     assert inspect.isfunction(function)
 
@@ -68,7 +68,8 @@ def test_what_has_no_lines_is_refused(not_python: object) -> None:
 def test_a_plain_script_prints_its_table_at_exit(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import outlive\n@outlive.profile\ndef work():\n    return bytearray(3_000_000)\nkept = work()\nprint('done')\n",
+        "import outlive\n@outlive.profile\ndef work():\n    return bytearray(3_000_000)\n"
+        "kept = work()\nprint('done')\n",
         encoding="utf-8",
     )
     child = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)

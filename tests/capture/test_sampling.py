@@ -39,8 +39,8 @@ assert not held(7) and not held(8), outlive.sites(None)
 outlive.stop()
 outlive.start(1)  # every block
 big = bytearray(1_000_000)
-assert any(s.line == 28 and s.in_use.low == s.in_use.high >= 1_000_001 for s in outlive.sites(None)), outlive.sites()
-assert not [s for s in outlive.sites(None) if 'outlive' in s.file], 'the tool itself'
+assert any(s.line == 28 and s.in_use.low == s.in_use.high >= 1_000_001 for s in outlive.sites(None)),
+outlive.sites() assert not [s for s in outlive.sites(None) if 'outlive' in s.file], 'the tool itself'
 """
 
 
@@ -57,7 +57,7 @@ def test_live_blocks_are_found_by_line_and_gone_after_the_free(allocator: str) -
 
 
 def test_most_intervals_hold_the_truth() -> None:
-    """The stated 95 % intervals, over 60 starts with their own seeds: fewer than 50 hits would happen once in 10,000."""
+    """The 95 % intervals over 60 seeds: fewer than 50 hits would happen once in 10,000 times."""
     program = """
 import outlive
 hits = 0

@@ -16,7 +16,7 @@ def poisson_cdf(count: int, mean: float) -> float:
 
 @pytest.mark.parametrize("count", [2, 5, 20, 100, 1000])
 def test_the_interval_is_the_exact_one_of_a_poisson_count(count: int) -> None:
-    """Garwood's interval: at `low`, `count` or more would come 2.5 % of the time; at `high`, `count` or fewer."""
+    """Garwood's: at `low`, `count` or more come 2.5 % of the time; at `high`, `count` or fewer."""
     weight = 4096.0
     found = poisson_estimate(count * weight, count * weight**2)
     assert found.estimate == count * weight

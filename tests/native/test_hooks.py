@@ -1,4 +1,4 @@
-"""The allocator hooks: exact while they run, without a trace when they stop, beside other tools, under load."""
+"""The allocator hooks: exact while they run, gone when they stop, beside other tools, under load."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_fork_while_another_thread_allocates() -> None:
 
 @pytest.mark.parametrize("allocator", ["pymalloc", "pymalloc_debug"])
 def test_start_and_stop_in_a_loop_under_sixteen_threads(allocator: str) -> None:
-    """Exact and sampling switch on and off while all kinds of blocks come and go; answers must stay what they are."""
+    """Counting goes on and off while all kinds of blocks come and go; the program's answers stay right."""
     run(
         """
         import hashlib, json
@@ -218,7 +218,8 @@ def test_another_interpreter_is_refused_politely() -> None:
         """
         import importlib
         try:
-            interpreters = importlib.import_module("_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters")
+            name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+            interpreters = importlib.import_module(name)
         except ImportError:
             print("refused"); sys.exit()
         start()
@@ -247,7 +248,7 @@ def test_bad_arguments_raise_and_change_nothing() -> None:
                 pass
             else:
                 raise AssertionError
-        for call in (lambda: native.start("x", 1, 1), lambda: native.choose(1, b"", 0), lambda: native.stop()):
+        for call in (lambda: native.start("x", 1, 1), lambda: native.choose(1, b"", 0), native.stop):
             try:
                 call()
             except TypeError:

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 
+SOURCE = """\
+# jobs
+def export():
+    rows = load()
+    if not rows:
+        return None
+    return rows.pop()
+"""
+
 GOLDEN = """\
 Filename: {file}
 Function: Jobs.export (2 calls)
@@ -26,9 +35,11 @@ Line #    Mem usage    Increment         Peak  Occurrences   Line Contents
      5                                                               return None
      6     51.0 MiB   -200.0 MiB    251.0 MiB            2       return rows.pop()
 
-Mem usage: most the process had in use as the line ended; Peak: while it ran; Increment: net change by the line,
-summed over its occurrences. All count Python's memory from where counting began.
-Note: something is left out
+Mem usage: most the process had in use as the line ended; Peak: while it ran;
+Increment: net change by the line, summed over its occurrences. All count Python's memory
+from where counting began.
+Note: something is
+left out
 """
 
 
@@ -50,10 +61,7 @@ def function(file: str, *, stale: bool = False) -> FunctionFigures:
 
 def source_file(folder: Path) -> str:
     file = folder / "jobs.py"
-    file.write_text(
-        "# jobs\ndef export():\n    rows = load()\n    if not rows:\n        return None\n    return rows.pop()\n",
-        encoding="utf-8",
-    )
+    file.write_text(SOURCE, encoding="utf-8")
     return str(file)
 
 

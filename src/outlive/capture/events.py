@@ -24,7 +24,8 @@ if sys.version_info >= (3, 12):
         _EVENTS.PY_YIELD: native.on_leave,
         _EVENTS.PY_UNWIND: native.on_leave,
     }
-    # The ids without a meaning of their own first: cProfile insists on PROFILER_ID, coverage and debuggers on theirs.
+    # The ids without a meaning of their own first: cProfile insists on PROFILER_ID, coverage and debuggers on
+    # theirs.
     _TOOL_IDS = (4, 3, _monitoring.PROFILER_ID)
     _tool: int | None = None
     _followed: list[CodeType] = []
@@ -67,7 +68,7 @@ else:
 
     def start() -> str:
         """Begin events for all code followed. Returns "", or why there will be none."""
-        native.trace(True)
+        native.trace(True)  # noqa: FBT003 - a C function
         return ""
 
     def follow(code: CodeType) -> None:
@@ -75,4 +76,4 @@ else:
 
     def stop() -> None:
         """End all events."""
-        native.trace(False)
+        native.trace(False)  # noqa: FBT003 - a C function

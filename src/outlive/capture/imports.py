@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 _code_watchers: list[Callable[[CodeType], object]] = []
 _extension_watchers: list[Callable[[], object]] = []
 
-# The importer looks these up on their classes at each import, so wrapping them there reaches all imports, cached
-# bytecode included; a finder on sys.meta_path would be visible to the program, and slower.
+# The importer looks these up on their classes at each import, so wrapping them there reaches all imports,
+# cached bytecode included; a finder on sys.meta_path would be visible to the program, and slower.
 _get_code = machinery.SourceFileLoader.get_code
 _exec_module = machinery.ExtensionFileLoader.exec_module
 
@@ -30,7 +30,7 @@ def on_code(watcher: Callable[[CodeType], object]) -> None:
                 each(code)
         return code
 
-    machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
 
 
 def on_extension(watcher: Callable[[], object]) -> None:
@@ -43,7 +43,7 @@ def on_extension(watcher: Callable[[], object]) -> None:
         for each in _extension_watchers:
             each()
 
-    machinery.ExtensionFileLoader.exec_module = exec_module  # type: ignore[method-assign]
+    machinery.ExtensionFileLoader.exec_module = exec_module  # type: ignore[method-assign, assignment]
 
 
 def forget(*watchers: Callable[..., object]) -> None:
@@ -51,6 +51,6 @@ def forget(*watchers: Callable[..., object]) -> None:
     _code_watchers[:] = [w for w in _code_watchers if w not in watchers]
     _extension_watchers[:] = [w for w in _extension_watchers if w not in watchers]
     if not _code_watchers:
-        machinery.SourceFileLoader.get_code = _get_code  # type: ignore[method-assign]
+        machinery.SourceFileLoader.get_code = _get_code  # type: ignore[method-assign, assignment]
     if not _extension_watchers:
-        machinery.ExtensionFileLoader.exec_module = _exec_module  # type: ignore[method-assign]
+        machinery.ExtensionFileLoader.exec_module = _exec_module  # type: ignore[method-assign, assignment]

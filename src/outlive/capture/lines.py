@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
 _RESUME = opcode.opmap["RESUME"]
 
-# Chosen code by identity (equal code may come from different files), with its file's size and mtime when chosen.
+# Chosen code by identity (equal code may come from different files), with its file's size and mtime when
+# chosen.
 _chosen: dict[int, tuple[CodeType, tuple[int, int] | None]] = {}
 _wanted_files: set[str] = set()
 _counting_pid = 0
@@ -47,14 +48,21 @@ def profile(function: object, at_exit: Callable[[], None]) -> None:
 def _code_of(function: object) -> CodeType:
     inner = function
     while not isinstance(inner, FunctionType):
-        for attribute in ("__wrapped__", "__func__", "func", "fget"):  # decorators, (class, bound) methods, partial, property
+        for attribute in (
+            "__wrapped__",
+            "__func__",
+            "func",
+            "fget",
+        ):  # decorators, (class, bound) methods, partial, property
             behind = getattr(inner, attribute, None)
             if callable(behind):
                 inner = behind
                 break
         else:
             name = getattr(function, "__qualname__", repr(function))
-            raise TypeError(f"outlive.profile needs a function written in Python; {name} has no lines to show")
+            raise TypeError(
+                f"outlive.profile needs a function written in Python; {name} has no lines to show"
+            )
     while isinstance(wrapped := getattr(inner, "__wrapped__", None), FunctionType):
         inner = wrapped
     return inner.__code__
@@ -80,7 +88,7 @@ def choose(code: CodeType) -> None:
 
 
 def choose_file(code: CodeType) -> None:
-    """Choose a module's code and all the functions and classes in it. Comprehensions belong to the line they are on."""
+    """Choose a module's code and what is defined in it; comprehensions belong to the line they are on."""
     choose(code)
     for inner in code.co_consts:
         if isinstance(inner, CodeType) and inner.co_name not in _COMPREHENSIONS:
@@ -105,12 +113,12 @@ def adopt() -> None:
 
 
 def watch_peak() -> None:
-    """Follow the high-water mark of Python's memory from now on, at next to no cost, until something is profiled."""
+    """Follow the peak of Python's memory, at next to no cost, until something is profiled."""
     native.start(native.MODE_COARSE, 1, 0)
 
 
 def start_counting() -> None:
-    """Count every block from now on, and follow the lines of what is chosen. Does nothing if that is so already."""
+    """Count every block and follow the lines of what is chosen, from now on, if that is not so already."""
     global _counting_pid, _in_use_before, _peak_before  # noqa: PLW0603 - one process, one count
     if _counting_pid != 0:
         return
@@ -133,7 +141,9 @@ def stop_counting() -> None:
     _in_use, peak, dropped = native.counters()
     _peak_bytes = max(_peak_before, _in_use_before + peak)
     if not native.intact():
-        _notes.append("another tool took Python's allocators back while counting ran; figures after that are missing")
+        _notes.append(
+            "another tool took Python's allocators back while counting ran; figures after that are missing"
+        )
     if dropped:
         _notes.append(f"{dropped} blocks were not counted: the table of live blocks was full")
     _stop()
@@ -162,12 +172,12 @@ def _stop() -> None:
 
 
 def peak_bytes() -> int:
-    """Return the high-water mark of Python's bytes in use, over what was there when counting began. Valid once it ended."""
+    """Return the most bytes Python had in use, over what was there when counting began; once it ended."""
     return _peak_bytes
 
 
 def notes() -> tuple[str, ...]:
-    """What the figures leave out, in words."""
+    """Say in words what the figures leave out."""
     if _children:
         word = "process was" if _children == 1 else "processes were"
         return (*_notes, f"{_children} child {word} forked; what they ran is not in these tables")
@@ -175,7 +185,7 @@ def notes() -> tuple[str, ...]:
 
 
 def figures() -> tuple[FunctionFigures, ...]:
-    """Return the chosen functions that ran, by file and line; code loaded more than once counts as one function."""
+    """Return the chosen functions that ran, by file and line. Code loaded twice counts as one function."""
     from outlive.model.lines import FunctionFigures, LineFigures, merged
 
     functions: dict[tuple[str, int, str], FunctionFigures] = {}
@@ -198,8 +208,7 @@ def figures() -> tuple[FunctionFigures, ...]:
 
 def _version(file: str) -> tuple[int, int] | None:
     try:
-        stat = os.stat(file)
+        stat = os.stat(file)  # noqa: PTH116 - pathlib is not light
     except (OSError, ValueError):
         return None
     return stat.st_size, stat.st_mtime_ns
-

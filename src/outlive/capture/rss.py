@@ -8,7 +8,7 @@ from outlive.model.size import KIB
 
 
 def peak_rss_bytes() -> int:
-    """Return the high-water mark of this process's resident set (VmHWM; unlike getrusage's, not inherited over exec)."""
+    """Return this process's peak resident set: VmHWM, which unlike getrusage's is not inherited over exec."""
     return _status("self", "VmHWM")
 
 

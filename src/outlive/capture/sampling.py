@@ -30,7 +30,8 @@ def start(interval: str | int) -> None:
     wanted = parse_size(interval)
     if _interval_bytes not in (0, wanted):
         raise OutliveError(
-            f"sampling runs already with an interval of {_interval_bytes} bytes", hint="call outlive.stop() first"
+            f"sampling runs already with an interval of {_interval_bytes} bytes",
+            hint="call outlive.stop() first",
         )
     native.start(native.MODE_SAMPLE, wanted, int.from_bytes(os.urandom(8)))
     _interval_bytes = wanted

@@ -35,9 +35,9 @@ class Site:
 def poisson_estimate(total: float, variance: float) -> Estimate:
     """Return the estimate `total` with its interval, given the variance of a Poisson-sampled sum.
 
-    A sum of weights behaves as a scaled Poisson count of n = total^2 / variance (Fay and Feuer, "Confidence intervals for
-    directly standardized rates", 1997). For the count's interval: the chi-square quantiles by Wilson and Hilferty's cube
-    root; from two events on their tail probabilities are right to a seventh.
+    A sum of weights behaves as a scaled Poisson count of n = total^2 / variance (Fay and Feuer, "Confidence
+    intervals for directly standardized rates", 1997). For the count's interval: the chi-square quantiles by
+    Wilson and Hilferty's cube root; from two events on their tail probabilities are right to a seventh.
     """
     if variance <= 0:
         return Estimate(total, total, total)

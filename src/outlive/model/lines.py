@@ -40,12 +40,16 @@ def merged(one: FunctionFigures, other: FunctionFigures) -> FunctionFigures:
     lines = {row.line: row for row in one.lines}
     for row in other.lines:
         had = lines.get(row.line)
-        lines[row.line] = row if had is None else LineFigures(
-            row.line,
-            had.occurrences + row.occurrences,
-            had.increment_bytes + row.increment_bytes,
-            max(had.mem_bytes, row.mem_bytes),
-            max(had.peak_bytes, row.peak_bytes),
+        lines[row.line] = (
+            row
+            if had is None
+            else LineFigures(
+                row.line,
+                had.occurrences + row.occurrences,
+                had.increment_bytes + row.increment_bytes,
+                max(had.mem_bytes, row.mem_bytes),
+                max(had.peak_bytes, row.peak_bytes),
+            )
         )
     return replace(
         one,

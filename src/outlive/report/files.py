@@ -1,10 +1,14 @@
-"""Report files: checked before the work, written whole or not at all."""
+"""Where reports go: files, checked before the work and written whole or not at all, and the standard streams."""
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from outlive.errors import UsageError
 
@@ -16,31 +20,68 @@ def check_writable(file: Path) -> None:
         UsageError: it can't, and why.
 
     """
-    if file.is_dir():
-        raise UsageError(f"can't write {file}", "it is a directory", "name a file in it")
     try:
-        handle, probe = tempfile.mkstemp(dir=file.parent, prefix=".outlive-")
+        if file.is_dir():
+            raise UsageError(f"can't write {file}", "it is a directory", "name a file in it")
+        if file.exists() and not os.access(file, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if file.is_file() or not file.exists():
+            handle, probe = tempfile.mkstemp(dir=_parent(file), prefix=".outlive-")
+            os.close(handle)
+            Path(probe).unlink()
     except OSError as error:
         raise UsageError(f"can't write {file}", error.strerror or str(error)) from error
-    os.close(handle)
-    Path(probe).unlink()
 
 
 def write_whole(file: Path, text: str) -> None:
     """Replace `file` by `text` in one step; whoever reads it sees the old or the new, never half.
 
+    A symbolic link stays one. A device or a pipe has nothing to replace: it is written to.
+
     Raises:
         OSError: it could not be written; the old file is as it was.
 
     """
-    handle, part = tempfile.mkstemp(dir=file.parent, prefix=".outlive-")
+    content = text.encode(errors="backslashreplace")  # file names need not be UTF-8
+    if file.exists() and not file.is_file():
+        file.write_bytes(content)
+        return
+    handle, part = tempfile.mkstemp(dir=_parent(file), prefix=".outlive-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         mask = os.umask(0)
         os.umask(mask)
         Path(part).chmod(0o666 & ~mask)
-        Path(part).replace(file)
+        Path(part).replace(os.path.realpath(file))
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
+
+
+def _parent(file: Path) -> str:
+    return os.path.dirname(os.path.realpath(file))
+
+
+def write_stream(name: Literal["stdout", "stderr"], text: str) -> None:
+    """Write to a standard stream after the program is done with it: it may have replaced, closed or detached it.
+
+    Goes past the stream's buffer: what would be left there after an error would change the exit code.
+
+    Raises:
+        OSError: it could not be written.
+
+    """
+    with suppress(Exception):  # the program's own, which may be any object
+        getattr(sys, name).flush()
+    for stream in (getattr(sys, f"__{name}__"), getattr(sys, name, None)):
+        try:
+            stream.flush()
+            file, encoding = stream.fileno(), stream.encoding
+        except (AttributeError, ValueError):  # None, closed, detached, or no file at all
+            continue
+        content = text.encode(encoding, errors="backslashreplace")
+        while content:
+            content = content[os.write(file, content) :]
+        return
+    raise OSError(errno.EBADF, f"the program closed {name}")

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 _ROW = "{:>6} {:>12} {:>12} {:>12} {:>12}   {}"
 _HEADER = _ROW.format("Line #", "Mem usage", "Increment", "Peak", "Occurrences", "Line Contents")
 _LEGEND = (
-    "Mem usage: most the process had in use as the line ended; Peak: while it ran; Increment: net change by the line,",
-    "summed over its occurrences. All count Python's memory from where counting began.",
+    "Mem usage: most the process had in use as the line ended; Peak: while it ran;",
+    "Increment: net change by the line, summed over its occurrences. All count Python's memory",
+    "from where counting began.",
 )
 
 
@@ -74,7 +75,7 @@ def source_of(function: FunctionFigures, line: int) -> str:
 
 
 def print_at_exit() -> None:
-    """Print the tables of a plain `python script.py` that used `@outlive.profile`. A forked child prints nothing."""
+    """Print the tables of a plain `python script.py` as it exits. A forked child prints nothing."""
     capture.stop_counting()
     if not capture.is_forked_child():
         sys.stdout.write(line_tables(capture.figures(), capture.notes()))
