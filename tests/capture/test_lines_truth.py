@@ -398,8 +398,9 @@ def test_every_kind_of_method_and_wrapper(run_lines: Callable[..., Lines]) -> No
             yield kept
 
         thing = Thing()
-        kept = [thing.method(), Thing.inner(), Thing.outer(), Thing.static(), thing.value, cached(1),
-        cached(1)] with managed() as more:
+        kept = [thing.method(), Thing.inner(), Thing.outer(), Thing.static(), thing.value]
+        kept += [cached(1), cached(1)]
+        with managed() as more:
             kept.append(more)
         """
     )

@@ -39,8 +39,9 @@ assert not held(7) and not held(8), outlive.sites(None)
 outlive.stop()
 outlive.start(1)  # every block
 big = bytearray(1_000_000)
-assert any(s.line == 28 and s.in_use.low == s.in_use.high >= 1_000_001 for s in outlive.sites(None)),
-outlive.sites() assert not [s for s in outlive.sites(None) if 'outlive' in s.file], 'the tool itself'
+found = [site for site in outlive.sites(None) if site.line == 28]
+assert found[0].in_use.low == found[0].in_use.high >= 1_000_001, found
+assert not [s for s in outlive.sites(None) if "outlive" in s.file], "the tool itself"
 """
 
 
