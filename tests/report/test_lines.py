@@ -38,8 +38,7 @@ Line #    Mem usage    Increment         Peak  Occurrences   Line Contents
 Mem usage: most the process had in use as the line ended; Peak: while it ran;
 Increment: net change by the line, summed over its occurrences. All count Python's memory
 from where counting began.
-Note: something is
-left out
+Note: something is left out
 """
 
 
