@@ -30,6 +30,8 @@ bool blocks_put_nopy(uintptr_t address, Block block, uint64_t *replaced)
     } else {
         stored = table_put_nopy(&large, address, block.bytes << 1 | block.partial, &old, &had);
         *replaced = had ? old >> 1 : 0;
+        int old_small = stored && fits_shadow(address) ? shadow_take_nopy(address) : -1;
+        *replaced += old_small > 0 ? (uint64_t)old_small : 0;
     }
     if (!stored) {
         atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);

@@ -14,8 +14,10 @@ typedef struct {
 /* Caps the table; call once, before anything else here. */
 void blocks_init(size_t blocks_max);
 
-/* Notes a live block. `*replaced` gets the bytes counted under that address before, normally 0. False,
- * with nothing noted and one drop counted, without memory, at the cap, or for an address above 2^48. */
+/* Notes a live block. `*replaced` gets the bytes counted under that address before: normally 0, else the
+ * block that was there died unseen. (A small block does not look for a large one: whoever may note a living
+ * block twice takes it first.) False, with nothing noted and one drop counted, without memory, at the cap,
+ * or for an address from 2^48 on. */
 bool blocks_put_nopy(uintptr_t address, Block block, uint64_t *replaced);
 
 /* Forgets a block. False if it was not known. */

@@ -3,20 +3,21 @@
 #include <pthread.h>
 #include <stddef.h>
 
-/* A thread's first count is far from what it has flushed, which leads it into counters_flush_nopy, where
- * it is registered for its exit. */
-#define NEVER_FLUSHED INT64_MIN / 2
-
-_Thread_local ThreadCounters thread_counters = {.flushed = NEVER_FLUSHED};
+_Thread_local ThreadCounters thread_counters = {.flushed = COUNTERS_NEVER_FLUSHED};
 _Atomic int64_t process_in_use, process_peak;
 
 static pthread_key_t exit_key;
 static void (*on_thread_exit)(ThreadCounters *);
 
-static void thread_exits(void *counters)
+static void thread_exits(void *exiting)
 {
+    ThreadCounters *counters = exiting;
     counters_flush_nopy(counters);
     on_thread_exit(counters);
+    /* Destructors of other keys may run after this one and free: as in a new thread, the next count leads
+     * back here. */
+    counters->in_use = counters->high = 0;
+    counters->flushed = COUNTERS_NEVER_FLUSHED;
 }
 
 int counters_init(void (*thread_exit)(ThreadCounters *))
@@ -27,7 +28,7 @@ int counters_init(void (*thread_exit)(ThreadCounters *))
 
 void counters_flush_nopy(ThreadCounters *counters)
 {
-    if (counters->flushed == NEVER_FLUSHED) {
+    if (counters->flushed == COUNTERS_NEVER_FLUSHED) {
         counters->flushed = 0;
         pthread_setspecific(exit_key, counters);
     }

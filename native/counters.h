@@ -13,6 +13,10 @@
 
 enum { COUNTERS_FLUSH = 4096 };
 
+/* A thread's first count is far from what it has flushed, which leads it into counters_flush_nopy, where
+ * it is registered for its exit. */
+#define COUNTERS_NEVER_FLUSHED (INT64_MIN / 2)
+
 typedef struct {
     int64_t in_use;  /* net bytes counted in this thread since it began */
     int64_t high;    /* the most in_use was since whoever watches it last reset it */
@@ -56,7 +60,8 @@ static inline void counters_add_nopy(ThreadCounters *counters, int64_t bytes)
 /* The process's bytes in use, this thread's unflushed rest included. */
 static inline int64_t counters_process_in_use(const ThreadCounters *counters)
 {
-    return atomic_load_explicit(&process_in_use, memory_order_relaxed) + counters->in_use - counters->flushed;
+    int64_t in_use = atomic_load_explicit(&process_in_use, memory_order_relaxed);
+    return counters->flushed == COUNTERS_NEVER_FLUSHED ? in_use : in_use + counters->in_use - counters->flushed;
 }
 
 #endif

@@ -54,13 +54,15 @@ static bool read_dynamic(const struct dl_phdr_info *object, const ElfW(Dyn) *ent
     return dynamic->symbols != NULL && dynamic->names != NULL;
 }
 
-/* Whether the loader made `slot` read-only after it bound the object (PT_GNU_RELRO). */
-static bool is_read_only(const struct dl_phdr_info *object, uintptr_t slot)
+/* Whether the loader made `page` read-only after it bound the object (PT_GNU_RELRO). It rounds both ends down:
+ * where pages are larger than the linker thought, variables share the last one, and it stays writable. */
+static bool is_read_only(const struct dl_phdr_info *object, uintptr_t page, uintptr_t page_bytes)
 {
     for (int i = 0; i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *header = &object->dlpi_phdr[i];
-        uintptr_t start = object->dlpi_addr + header->p_vaddr;
-        if (header->p_type == PT_GNU_RELRO && slot >= start && slot < start + header->p_memsz) {
+        uintptr_t start = object->dlpi_addr + header->p_vaddr, end = start + header->p_memsz;
+        if (header->p_type == PT_GNU_RELRO && page >= (start & ~(page_bytes - 1)) &&
+            page < (end & ~(page_bytes - 1))) {
             return true;
         }
     }
@@ -70,14 +72,14 @@ static bool is_read_only(const struct dl_phdr_info *object, uintptr_t slot)
 static bool write_slot(const struct dl_phdr_info *object, _Atomic(void *) *slot, void *target)
 {
     uintptr_t page_bytes = (uintptr_t)sysconf(_SC_PAGESIZE);
-    void *page = (void *)((uintptr_t)slot & ~(page_bytes - 1));
-    bool read_only = is_read_only(object, (uintptr_t)slot);
-    if (read_only && mprotect(page, page_bytes, PROT_READ | PROT_WRITE) != 0) {
+    uintptr_t page = (uintptr_t)slot & ~(page_bytes - 1);
+    bool read_only = is_read_only(object, page, page_bytes);
+    if (read_only && mprotect((void *)page, page_bytes, PROT_READ | PROT_WRITE) != 0) {
         return false;
     }
     atomic_store(slot, target);
     if (read_only) {
-        mprotect(page, page_bytes, PROT_READ);
+        mprotect((void *)page, page_bytes, PROT_READ);
     }
     return true;
 }

@@ -61,16 +61,18 @@ static void filter_remove(uintptr_t address)
 void samples_start(uint64_t interval, uint64_t seed)
 {
     samples_clear();
+    lock_nopy(&lock); /* a hook that began before may still be in here */
     table_init(&by_address, SAMPLES_MAX);
     mean_gap = (double)interval;
     base_seed = seed;
     atomic_store(&threads_seeded, 0);
+    unlock_nopy(&lock);
 }
 
 void samples_clear(void)
 {
-    table_clear(&by_address);
     lock_nopy(&lock);
+    table_clear(&by_address); /* with the lock: a hook may be noting a sample right now */
     for (uint32_t i = 0; i < sites_used; i++) {
         free(sites[i]);
     }
@@ -82,10 +84,10 @@ void samples_clear(void)
     samples = NULL;
     sites_used = samples_used = samples_capacity = samples_free = 0;
     dropped = 0;
-    unlock_nopy(&lock);
     for (size_t i = 0; i < FILTER_SIZE; i++) {
         atomic_store_explicit(&filter[i], 0, memory_order_relaxed);
     }
+    unlock_nopy(&lock);
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014): one 64-bit state, passes BigCrush, no warm-up. */

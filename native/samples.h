@@ -35,7 +35,8 @@ typedef struct {
 /* Begins with no samples, a mean gap of `interval` bytes (>= 1) and this seed. */
 void samples_start(uint64_t interval, uint64_t seed);
 
-/* Forgets all and gives the memory back. No hook may be using samples any more. */
+/* Forgets all and gives the memory back. Safe beside put and take in other threads: what a hook notes later
+ * is kept until the next clear. */
 void samples_clear(void);
 
 /* Draws this thread's next gap. */
@@ -47,7 +48,8 @@ void samples_put_nopy(uintptr_t address, uint64_t bytes, const Site *site);
 /* Forgets the block at `address`; false if it was not sampled. */
 bool samples_take_nopy(uintptr_t address);
 
-/* Fills `totals` (room for `capacity`) and returns how many sites hold something; call with 0 to ask. */
+/* Fills `totals` (room for `capacity`) and returns how many sites that makes, those that hold nothing now
+ * included; called with 0, how many there are. */
 size_t samples_totals(SiteTotal *totals, size_t capacity);
 
 /* Samples lost to a cap or to want of memory since the start. */

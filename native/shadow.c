@@ -83,7 +83,9 @@ int shadow_take_nopy(uintptr_t address)
         return -1;
     }
     int size = (int)*entry - 1;
-    *entry = 0;
+    if (size >= 0) {
+        *entry = 0; /* a write where nothing was would cost a page of memory */
+    }
     return size;
 }
 

@@ -101,7 +101,7 @@ bool table_put_nopy(Table *table, uintptr_t address, uint64_t value, uint64_t *o
     Shard *shard = shard_of(table, h);
     bool stored = true;
     lock_nopy(&shard->lock);
-    if (shard->used >= shard->capacity / 4 * 3 && !grow(shard, table->shard_capacity_max)) {
+    if (shard->used >= shard->capacity - shard->capacity / 4 && !grow(shard, table->shard_capacity_max)) {
         /* One slot must stay empty, or a search would not end. */
         stored = shard->capacity > 0 && shard->used < shard->capacity / 16 * 15;
     }

@@ -37,7 +37,7 @@ Line #    Mem usage    Increment         Peak  Occurrences   Line Contents
 
 Mem usage: most the process had in use as the line ended; Peak: while it ran;
 Increment: net change by the line, summed over its occurrences. All count Python's memory
-from where counting began.
+from where counting began. What other threads allocate meanwhile shows in Mem usage only.
 Note: something is left out
 """
 

@@ -1,4 +1,4 @@
-"""Runs a script or a module as `__main__`, as the interpreter would: same names, same path, same tracebacks."""
+"""Runs a script or a module as `__main__`, as the interpreter would: same names, path and tracebacks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def files_matching(patterns: tuple[str, ...]) -> frozenset[str]:
     """
     files: set[str] = set()
     for pattern in patterns:
-        found = [file for file in glob.glob(pattern, recursive=True) if Path(file).is_file()]
+        matches = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute patterns
+        found = [file for file in matches if Path(file).is_file()]
         if not found:
             raise UsageError(f"--lines {pattern!r} matches no file", f"looked from {Path.cwd()}")
         files.update(os.path.realpath(file) for file in found)
@@ -66,7 +67,7 @@ def load_script(file: str, args: list[str]) -> Program:
 
     """
     script = Path(file)
-    path = os.path.abspath(file)  # as the interpreter names it in tracebacks
+    path = os.path.join(Path.cwd(), file)  # noqa: PTH118 - as the interpreter names it, with each "." kept
     try:
         if script.is_dir():
             raise UsageError(f"can't run {file}", "it is a directory", "name the script in it")
@@ -90,7 +91,7 @@ def load_module(name: str, args: list[str]) -> Program:
         UsageError: there is none, or it has no code.
 
     """
-    here = os.getcwd()
+    here = str(Path.cwd())
     _lead_path(here)
     sys.argv[:] = ["-m", *args]
     try:
@@ -103,7 +104,8 @@ def load_module(name: str, args: list[str]) -> Program:
     except SyntaxError as error:
         raise UsageError(f"can't run module {name}", f"{error.filename}, {_syntax_error(error)}") from error
     if spec is None or code is None:
-        raise UsageError(f"can't run module {name}", "there is no such module with Python code", f"looked from {here}")
+        why = "there is no such module with Python code"
+        raise UsageError(f"can't run module {name}", why, f"looked from {here}")
     return Program(code, (spec.origin or name, *args), here, spec.origin or name, spec)
 
 
@@ -142,7 +144,7 @@ def run(load: Callable[[], Program]) -> Outcome:
         exec(program.code, vars(_become_main(program)))  # noqa: S102 - running the user's program is what was asked for
     except SystemExit:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the program died of it
+    except BaseException as error:
         if program is None and isinstance(error, UsageError):
             raise
         uncaught = error
@@ -196,12 +198,11 @@ def _show_uncaught(error: BaseException) -> None:
     for stream in (sys.stderr, sys.stdout):
         with suppress(Exception):  # the program may have put anything there
             stream.flush()
-    hook = getattr(sys, "excepthook", None)
-    if hook is None and not hasattr(sys, "excepthook"):
+    if not hasattr(sys, "excepthook"):
         _say("sys.excepthook is missing\n")
-        hook = sys.__excepthook__
+        sys.excepthook = sys.__excepthook__
     try:
-        hook(type(error), error, error.__traceback__)
+        sys.excepthook(type(error), error, error.__traceback__)
     except SystemExit:
         raise
     except BaseException as trouble:  # noqa: BLE001 - the interpreter reports any, and goes on

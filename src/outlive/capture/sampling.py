@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-import outlive
 from outlive.capture import imports
 from outlive.capture.core import native
 from outlive.errors import OutliveError
@@ -14,7 +13,7 @@ TYPE_CHECKING = False  # as in outlive/__init__.py
 if TYPE_CHECKING:
     from outlive.model.estimate import Site
 
-_OWN_FILES = os.path.join(os.path.dirname(outlive.__file__), "")  # noqa: PTH118, PTH120 - pathlib is not light
+_OWN_FILES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")  # noqa: PTH118, PTH120 - pathlib is not light
 
 _interval_bytes = 0
 

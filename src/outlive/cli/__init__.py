@@ -22,16 +22,15 @@ Examples:
 
 
 class _Commands(click.Group):
-    """Loads a subcommand's module only when it is asked for: `outlive run` shares its process with the program."""
+    """Loads a subcommand's module when it is asked for: `outlive run` shares its process with the program."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
         if cmd_name not in _COMMANDS:
             return None
-        command = importlib.import_module(f"outlive.cli.{cmd_name}").command
-        assert isinstance(command, click.Command)
+        command: click.Command = importlib.import_module(f"outlive.cli.{cmd_name}").command
         return command
 
     def resolve_command(
@@ -49,9 +48,14 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 fine, 2 bad usage, 3 outlive itself failed; `run` passes the program's on."""
+    """Run the command line.
+
+    Exit codes: 0 fine, 2 bad usage, 3 outlive itself failed; `run` passes the program's on.
+    """
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        left = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False)
+        # Out of click, which would lend the program its context and take its Ctrl-C.
+        sys.exit(left() if callable(left) else left)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
     except UsageError as error:

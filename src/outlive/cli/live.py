@@ -1,18 +1,19 @@
 """The live line of a long run: elapsed time and RSS on the terminal, from a process of its own.
 
-A thread here would be visible to the program (threading.enumerate, fork warnings) and allocate in its heap. The process
-is an orphan on purpose: a child could be reaped by the program's own os.wait().
+A thread here would be visible to the program (threading.enumerate, fork warnings) and allocate in its heap.
+The process is an orphan on purpose: a child could be reaped by the program's own os.wait().
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+from contextlib import suppress
 
 _QUIET_SECONDS = 2
+_STOP_SECONDS = 1
 
-# Ends when the pipe on its stdin is written to or closed, or the process watched is gone.
+# Ends when the pipe on its stdin is written to or closed, or the process watched is gone: its stdout closes.
 _TICKER = f"""
 import os, select, sys, time
 if os.fork():
@@ -33,7 +34,6 @@ while not select.select([0], [], [], wait)[0]:
 if wait < {_QUIET_SECONDS}:
     sys.stderr.write("\\r\\033[K")
     sys.stderr.flush()
-os.write(1, b".")
 """
 
 
@@ -42,37 +42,49 @@ class LiveLine:
 
     def __init__(self) -> None:
         """Start nothing yet."""
-        self._pipes: tuple[int, int] | None = None
+        self._pipes: list[tuple[int, os.stat_result]] = []
 
     def start(self) -> None:
-        """Begin to show; does nothing if stderr is not a terminal."""
-        if not sys.stderr.isatty():
+        """Begin to show; does nothing if stderr is not a terminal, or no process can be had for it."""
+        if sys.stderr is None or not sys.stderr.isatty():
             return
+        import signal
+        import subprocess
+
         stop_read, stop_write = os.pipe()
         done_read, done_write = os.pipe()
+        # Inherited by the ticker: Ctrl-C is for the program alone.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            subprocess.run(
+            subprocess.run(  # noqa: S603 - ourselves
                 [sys.executable, "-I", "-S", "-c", _TICKER, str(os.getpid())],
                 stdin=stop_read,
                 stdout=done_write,
                 check=True,
-                start_new_session=False,
             )
+        except (OSError, subprocess.SubprocessError):
+            os.close(stop_write)
+            os.close(done_read)
+        else:
+            self._pipes = [(pipe, os.fstat(pipe)) for pipe in (stop_write, done_read)]
         finally:
             os.close(stop_read)
             os.close(done_write)
-        self._pipes = (stop_write, done_read)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def stop(self) -> None:
         """Wipe the line and wait until nothing more will be written."""
-        if self._pipes is None:
-            return
-        stop_write, done_read = self._pipes
-        self._pipes = None
+        pipes, self._pipes = self._pipes, []
         try:
-            os.write(stop_write, b".")  # closing would not do: a forked child may hold the other copy
-            os.read(done_read, 1)
-            os.close(stop_write)
-            os.close(done_read)
+            if not pipes or not all(os.path.samestat(os.fstat(pipe), then) for pipe, then in pipes):
+                return  # the program closed all files, as daemons do; others may have their numbers now
         except OSError:
-            pass  # the program closed all files, as daemons do, or the ticker was killed
+            return
+        import select
+
+        (stop_write, _), (done_read, _) = pipes
+        with suppress(BrokenPipeError):  # the ticker was killed
+            os.write(stop_write, b".")  # closing would not do: a forked child may hold the other copy
+        select.select([done_read], [], [], _STOP_SECONDS)  # or stopped
+        os.close(stop_write)
+        os.close(done_read)

@@ -7,7 +7,11 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +20,10 @@ from outlive.cli.live import LiveLine
 from outlive.errors import UsageError
 from outlive.model.lines import RunProfile
 from outlive.model.size import mib
-from outlive.report.files import check_writable, write_whole
+from outlive.report.files import check_writable, write_stream, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EPILOG = """\b
 Examples:
@@ -25,10 +32,32 @@ Examples:
   outlive run --json profile.json -o table.txt job.py
 """
 
+_HOW = "mark one with @outlive.profile, or name files with --lines\n"
 
-@click.command(
-    epilog=_EPILOG, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
-)
+
+class _Run(click.Command):
+    """Ends its own options where Python does: what follows a script, or -m MODULE, is the program's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _parted(args))
+
+
+def _parted(args: list[str]) -> list[str]:
+    """Return the arguments with "--" after -m MODULE."""
+    words = iter(args)
+    ours: list[str] = []
+    for word in words:
+        if word == "--" or not word.startswith("-"):
+            return [*ours, word, *words]
+        ours.append(word)
+        if word in ("-m", "-o", "--json", "--lines"):
+            ours.extend(islice(words, 1))
+        if word.startswith("-m") and ours[-1] != "-m":
+            return [*ours, "--", *words]
+    return ours
+
+
+@click.command(cls=_Run, epilog=_EPILOG, context_settings={"allow_interspersed_args": False})
 @click.option("-m", "module", metavar="MODULE", help="Run a module, as python -m does.")
 @click.option(
     "--lines",
@@ -38,7 +67,9 @@ Examples:
     help="Profile all lines of these files (quote the pattern; ** spans folders). May be given again.",
 )
 @click.option("--json", "json_file", metavar="FILE", type=Path, help="Write the profile as JSON.")
-@click.option("-o", "table_file", metavar="FILE", type=Path, help="Write the line tables there instead of to stdout.")
+@click.option(
+    "-o", "table_file", metavar="FILE", type=Path, help="Write the line tables there, not to stdout."
+)
 @click.argument("program_and_args", nargs=-1, type=click.UNPROCESSED, metavar="[SCRIPT] [ARGS]...")
 def command(
     module: str | None,
@@ -46,49 +77,65 @@ def command(
     json_file: Path | None,
     table_file: Path | None,
     program_and_args: tuple[str, ...],
-) -> None:
+) -> Callable[[], None]:
     """Run a program and print, line by line, what the profiled functions did to memory.
 
-    Output, exit code, traceback and signals are the program's own. The tables follow when it has ended, however it ended.
+    Output, exit code, traceback and signals are the program's own. The tables follow when it has ended,
+    however it ended.
     """
-    for file in (json_file, table_file):
-        if file is not None:
-            check_writable(file)
-    target = _target(module, program_and_args)
+    files = [file for file in (json_file, table_file) if file is not None]
+    for file in files:
+        check_writable(file)
+    if len({os.path.realpath(file) for file in files}) < len(files):
+        raise UsageError(f"-o and --json both name {json_file}", hint="give each a file of its own")
+    load = _loader(module, program_and_args)
     if patterns:
         lines.choose_files(program.files_matching(patterns))
         lines.start_counting()
-    _Report(json_file, table_file).run(target)
+    return partial(_Report(json_file, table_file).run, load)
 
 
-def _target(module: str | None, words: tuple[str, ...]) -> program.Program:
+def _loader(module: str | None, words: tuple[str, ...]) -> Callable[[], program.Program]:
     if module is not None:
-        return program.load_module(module, list(words))
+        return partial(program.load_module, module, list(words))
     if not words:
         raise UsageError("nothing to run", hint="name a script, or a module with -m: outlive run job.py")
-    return program.load_script(words[0], list(words[1:]))
+    return partial(program.load_script, words[0], list(words[1:]))
 
 
 class _Report:
-    """Runs the program, and reports when the interpreter has finished with it: threads joined, exit functions run."""
+    """Runs the program, and reports when its threads are joined and its exit functions have run."""
 
     def __init__(self, json_file: Path | None, table_file: Path | None) -> None:
-        self.json_file, self.table_file = json_file, table_file
+        self.json_file = json_file and json_file.absolute()  # the program may change the directory
+        self.table_file = table_file and table_file.absolute()
         self.started = time.perf_counter()
         self.pid = os.getpid()
         self.outcome = program.Outcome(0, interrupted=False)
         self.live = LiveLine()
 
-    def run(self, target: program.Program) -> None:
+    def run(self, load: Callable[[], program.Program]) -> None:
         atexit.register(self.finish)  # first in, last out: after the program's own exit functions
         self.live.start()
         lines.watch_peak()
-        self.outcome = program.run(target)
+        try:
+            self.outcome = program.run(load)
+        except UsageError:
+            atexit.unregister(self.finish)
+            self.live.stop()
+            raise
+        except SystemExit as exit_:
+            self.outcome = program.Outcome(program.exit_code(exit_), interrupted=False)
+            raise
         sys.exit(self.outcome.exit_code)
 
     def finish(self) -> None:
-        if os.getpid() != self.pid:
-            return  # a forked child: the report is its parent's
+        if os.getpid() == self.pid:  # in a forked child, the report is its parent's
+            self.report()
+        if self.outcome.interrupted:
+            _die_interrupted()
+
+    def report(self) -> None:
         self.live.stop()
         lines.stop_counting()
         profile = RunProfile(
@@ -100,41 +147,40 @@ class _Report:
             notes=lines.notes(),
         )
         self.show(profile)
-        if self.outcome.interrupted:
-            _die_interrupted()
 
     def show(self, profile: RunProfile) -> None:
         from outlive.report.lines import line_tables
         from outlive.report.run_json import run_json
 
-        tables = line_tables(profile.functions, profile.notes)
-        places = []
-        try:
-            if self.table_file is not None:
-                write_whole(self.table_file, tables)
-                places.append(str(self.table_file))
-            else:
-                sys.stdout.write(tables)
-                sys.stdout.flush()
-            if self.json_file is not None:
-                write_whole(self.json_file, run_json(profile) + "\n")
-                places.append(str(self.json_file))
-        except OSError as error:
-            sys.stderr.write(f"outlive: the profile could not be written: {error}\n")
-        sys.stderr.write(_summary(profile, places))
+        texts = [(self.table_file, line_tables(profile.functions, profile.notes))]
+        if self.json_file is not None:
+            texts.append((self.json_file, run_json(profile) + "\n"))
+        places, troubles = [], []
+        for file, text in texts:
+            try:
+                if file is None:
+                    write_stream("stdout", text)
+                else:
+                    write_whole(file, text)
+                    places.append(str(file))
+            except OSError as error:
+                what = file or "the line tables"
+                troubles.append(f"outlive: can't write {what}: {error.strerror or error}\n")
+        with suppress(OSError):  # nobody left to tell
+            write_stream("stderr", "".join(troubles) + _summary(profile, places))
 
 
 def _summary(profile: RunProfile, places: list[str]) -> str:
+    hint = "" if profile.functions else "outlive: no profiled function ran; " + _HOW
+    peaks = f"peak Python {mib(profile.peak_python_bytes)}, RSS {mib(profile.peak_rss_bytes)}"
     where = f" · profile: {', '.join(places)}" if places else ""
-    hint = ""
-    if not profile.functions:
-        hint = "outlive: no profiled function ran; mark one with @outlive.profile, or name files with --lines\n"
-    return f"{hint}outlive: peak Python {mib(profile.peak_python_bytes)}, RSS {mib(profile.peak_rss_bytes)} · {profile.seconds:.1f} s{where}\n"
+    return f"{hint}outlive: {peaks} · {profile.seconds:.1f} s{where}\n"
 
 
 def _die_interrupted() -> None:
-    """End as the interpreter does after an unhandled KeyboardInterrupt: by the signal, so that shells see it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    """End by the signal, as the interpreter does after an uncaught KeyboardInterrupt, for shells to see."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # the program may have put anything there
+            stream.flush()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGINT)

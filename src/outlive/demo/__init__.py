@@ -1,1 +1,1 @@
-"""The worked example as a show: the export jobs of examples/leaky_export in child processes, and what they prove."""
+"""The worked example as a show: examples/leaky_export in child processes, and what its figures mean."""

@@ -9,6 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from outlive.demo.interruption import held_signals
 from outlive.errors import OutliveError
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ _LOOK_SECONDS = 0.2
 _LAST_LINES = 12
 
 
-def run_child(
-    what: str,
+def run_child(  # noqa: PLR0913
     arguments: list[str],
+    *,
+    what: str,
     root: Path,
     log: Path,
     look: Callable[[int, float], None],
@@ -40,30 +42,33 @@ def run_child(
         "PYTHONDONTWRITEBYTECODE": "1",  # nothing is left in the tree
     }
     started = time.monotonic()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            while True:
-                try:
-                    code = process.wait(_LOOK_SECONDS)
-                    break
-                except subprocess.TimeoutExpired:
-                    look(process.pid, time.monotonic() - started)
-        finally:
+    process = None
+    try:
+        # Interrupted halfway, Popen would leave a child that nobody knows.
+        with log.open("wb") as output, held_signals():
+            process = subprocess.Popen(  # noqa: S603 -- this Python, with arguments of the demo's own
+                [sys.executable, *arguments],
+                cwd=root,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        while True:
+            try:
+                code = process.wait(_LOOK_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                look(process.pid, time.monotonic() - started)
+    finally:
+        if process:
             process.kill()  # nothing if it has ended
             process.wait()
     if code not in accepted:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
         why = "\n  ".join((_ending(code), *lines))
-        hint = "\nless memory is used with fewer rows: outlive demo --rows 20000" if code == -signal.SIGKILL else ""
-        raise OutliveError(f"the demo stopped while {what}", why + hint)
+        hint = "if memory ran out, type: outlive demo --rows 20000" if code == -signal.SIGKILL else ""
+        raise OutliveError(f"the demo stopped while {what}", why, hint)
 
 
 def _ending(code: int) -> str:

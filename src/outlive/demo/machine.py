@@ -8,9 +8,9 @@ from pathlib import Path
 from outlive.errors import OutliveError
 from outlive.model.size import KIB, MIB, mib
 
-# Measured at 100,000 rows, rounded up: the database and two CSV files; what the buggy job holds at its peak.
-DISK_BYTES_PER_ROW = 16 * KIB
-MEMORY_BYTES_PER_ROW = 36 * KIB
+# Measured at 100,000 rows, rounded up: the database and one CSV file at a time; the buggy job at its peak.
+DISK_BYTES_PER_ROW = 12 * KIB
+MEMORY_BYTES_PER_ROW = 32 * KIB
 _BASE_BYTES = 128 * MIB
 _ROUND_ROWS = 1_000
 
@@ -37,13 +37,11 @@ def _check(what: str, rows: int, per_row: int, free: int, where: str) -> None:
     fits = max(0, free - _BASE_BYTES) // per_row
     fits = fits // _ROUND_ROWS * _ROUND_ROWS or fits
     hint = f"type: outlive demo --rows {fits}" if fits else f"free some {what} first"
-    raise OutliveError(
-        f"{rows:,} rows need {mib(needed)} of {what}", f"there are {mib(free)} {where}", hint
-    )
+    raise OutliveError(f"{rows:,} rows need {mib(needed)} of {what}", f"there are {mib(free)} {where}", hint)
 
 
 def available_memory_bytes(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return what a new process can use: what the system has left, or its control group (version 2) if that is less."""
+    """Return what a new process can use: what the system has left, or its control group (v2) if less."""
     fields = (proc / "meminfo").read_text(encoding="ascii").splitlines()
     available = next(int(line.split()[1]) * KIB for line in fields if line.startswith("MemAvailable:"))
     own = next(

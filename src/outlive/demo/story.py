@@ -51,7 +51,8 @@ def _corrupt_row(buggy: Outcome) -> Iterator[str]:
     wrong = buggy.first_wrong
     if wrong is None:
         return
-    yield f"The buggy job's file is corrupt: nothing quotes the commas and newlines. Row {wrong['row']} ought to be"
+    yield "The buggy job's file is corrupt: nothing quotes the commas and newlines."
+    yield f"Row {wrong['row']} ought to be"
     yield from _cells(wrong["expected"])
     yield "and reads"
     yield from _cells(wrong["found"])
@@ -67,33 +68,30 @@ def _cells(cells: list[str]) -> Iterator[str]:
 
 def _verdict(buggy: Outcome) -> str:
     measured = (
-        f"When it returned, its session still open and nothing collected, {buggy.rows_alive_after:,} of its"
-        f" UserActivity objects were alive, and {mib(buggy.python_in_use_after_bytes)} of what it allocated were"
-        f" in use (outlive's estimate), of {mib(buggy.peak_python_bytes)} at its peak."
+        f"When it returned, its session still open and nothing collected, {buggy.rows_alive_after:,} of"
+        f" its UserActivity objects were alive, and {mib(buggy.python_in_use_after_bytes)} of what it"
+        f" allocated were in use (outlive's estimate), of {mib(buggy.peak_python_bytes)} at its peak."
     )
     if buggy.rows_alive_after:
         return _fill(f"Rows outlived the buggy job: that is a leak. {measured}")
     return _fill(
-        f"The buggy job does not leak; its trouble is peak bloat. {measured} Everything died with the job, but"
-        " until then every row lived several times over, and all of them at once. The cure is to stream."
+        f"The buggy job does not leak; its trouble is peak bloat. {measured} The rows died with the job,"
+        " but until then each lived several times over, and all of them at once. The cure is to stream."
     )
 
 
 def _why_rss_stays(buggy: Outcome) -> str:
     """Explain the RSS after the job by what malloc_trim gave back."""
-    stays = (
-        f"Why RSS stays up: {mib(buggy.base_rss_bytes)} before the job, {mib(buggy.rss_after_bytes)} after it."
-    )
+    before, after = mib(buggy.base_rss_bytes), mib(buggy.rss_after_bytes)
+    stays = f"Why RSS stays up: {before} before the job, {after} after it. That is allocator retention:"
     if buggy.rss_after_trim_bytes is None:
-        return _fill(
-            f"{stays} The allocators keep freed pages for the next request. This C library can't be asked for them."
-        )
+        return _fill(f"{stays} freed memory kept for the next request, which this C library won't return.")
     given_back = max(0, buggy.rss_after_bytes - buggy.rss_after_trim_bytes)
     return _fill(
-        f"{stays} That is allocator retention: freed memory that the C library keeps for the next request."
+        f"{stays} freed memory that the C library keeps for the next request."
         f" malloc_trim(0) gave {mib(given_back)} of it back to the system at once, which leaves"
-        f" {mib(buggy.rss_after_trim_bytes)}: code and caches loaded on first use, outlive's own tables, and pages"
-        " that the allocators can't give back because something small still lies in them."
+        f" {mib(buggy.rss_after_trim_bytes)}: code and caches loaded on first use, outlive's own tables,"
+        " and pages that the allocators can't give back because something small still lies in them."
     )
 
 

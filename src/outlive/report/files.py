@@ -1,4 +1,4 @@
-"""Where reports go: files, checked before the work and written whole or not at all, and the standard streams."""
+"""Where reports go: files, checked before the work and written whole or not at all; standard streams."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from outlive.errors import UsageError
 
@@ -59,12 +59,12 @@ def write_whole(file: Path, text: str) -> None:
         raise
 
 
-def _parent(file: Path) -> str:
-    return os.path.dirname(os.path.realpath(file))
+def _parent(file: Path) -> Path:
+    return Path(os.path.realpath(file)).parent
 
 
 def write_stream(name: Literal["stdout", "stderr"], text: str) -> None:
-    """Write to a standard stream after the program is done with it: it may have replaced, closed or detached it.
+    """Write to a standard stream that the program is done with: it may have replaced, closed or detached it.
 
     Goes past the stream's buffer: what would be left there after an error would change the exit code.
 
@@ -74,7 +74,8 @@ def write_stream(name: Literal["stdout", "stderr"], text: str) -> None:
     """
     with suppress(Exception):  # the program's own, which may be any object
         getattr(sys, name).flush()
-    for stream in (getattr(sys, f"__{name}__"), getattr(sys, name, None)):
+    streams: tuple[Any, Any] = getattr(sys, f"__{name}__"), getattr(sys, name, None)
+    for stream in streams:
         try:
             stream.flush()
             file, encoding = stream.fileno(), stream.encoding

@@ -19,7 +19,7 @@ _HEADER = _ROW.format("Line #", "Mem usage", "Increment", "Peak", "Occurrences",
 _LEGEND = (
     "Mem usage: most the process had in use as the line ended; Peak: while it ran;",
     "Increment: net change by the line, summed over its occurrences. All count Python's memory",
-    "from where counting began.",
+    "from where counting began. What other threads allocate meanwhile shows in Mem usage only.",
 )
 
 

@@ -1,0 +1,118 @@
+/* Every request for memory refused in turn: nothing crashes, nothing leaks, nothing noted is lost. */
+#include "blocks.h"
+#include "check.h"
+#include "samples.h"
+#include "scarcity.h"
+#include "table.h"
+
+#include <string.h>
+
+enum { PUTS = 3000, SITES = 40 };
+
+static bool stored[PUTS];
+
+/* Blocks of both kinds in heap that no round had before: leaves of shadow, once there, stay. */
+static void note_blocks(long round)
+{
+    static uintptr_t node = 1;
+    const uintptr_t heap = node++ << 34;
+    uint64_t refused = 0;
+    for (uintptr_t i = 0; i < PUTS; i++) {
+        uint64_t replaced = 1;
+        Block block = {.bytes = i % 2 ? 100 : 10000 + i};
+        stored[i] = blocks_put_nopy(heap + i * 4096, block, &replaced);
+        CHECK(replaced == 0, "round %ld", round);
+        refused += !stored[i];
+    }
+    CHECK(blocks_dropped() == refused, "round %ld: %llu of %llu", round, (unsigned long long)blocks_dropped(),
+          (unsigned long long)refused);
+    for (uintptr_t i = 0; i < PUTS; i++) {
+        Block block = {0};
+        CHECK(blocks_take_nopy(heap + i * 4096, &block) == stored[i], "round %ld, block %zu", round, (size_t)i);
+        CHECK(!stored[i] || block.bytes == (i % 2 ? 100 : 10000 + i), "round %ld, block %zu", round, (size_t)i);
+    }
+    blocks_clear();
+}
+
+static void note_samples(long round)
+{
+    samples_start(1, 1);
+    for (uintptr_t i = 1; i <= PUTS; i++) {
+        Site site = {.file = "app/jobs/export.py", .function = "export", .line = (int)(i % SITES)};
+        samples_put_nopy(i << 12, 1 << 20, &site);
+    }
+    SiteTotal totals[SITES];
+    size_t sites = samples_totals(totals, SITES);
+    uint64_t live = 0, taken = 0, dropped = samples_dropped();
+    for (size_t i = 0; i < sites; i++) {
+        live += totals[i].samples;
+        CHECK(strcmp(totals[i].site->function, "export") == 0, "round %ld", round);
+    }
+    CHECK(live + dropped == PUTS, "round %ld: %llu and %llu", round, (unsigned long long)live,
+          (unsigned long long)dropped);
+    for (uintptr_t i = 1; i <= PUTS; i++) {
+        taken += samples_take_nopy(i << 12);
+    }
+    CHECK(taken == live, "round %ld: %llu of %llu", round, (unsigned long long)taken, (unsigned long long)live);
+    samples_clear();
+}
+
+/* Refuses the first, the second, ... until a round asks for less; says how many rounds it took. */
+static long refuse_in_turn(void (*round)(long), Refusal refusal)
+{
+    long nth = 0;
+    do {
+        scarcity_begin(++nth, refusal);
+        round(nth);
+        CHECK(scarcity_blocks() == 0, "round %ld: %ld blocks leaked", nth, scarcity_blocks());
+    } while (scarcity_met());
+    scarcity_begin(0, REFUSE_ONE);
+    return nth;
+}
+
+/* A refused growth leaves room for a while: the table goes on in what it has. */
+static void a_table_lives_on_without_growth(void)
+{
+    Table table;
+    memset(&table, 0, sizeof table);
+    table_init(&table, 1 << 20);
+    uint64_t old, value;
+    bool had;
+    for (uintptr_t i = 1; i <= PUTS; i++) {
+        CHECK(table_put_nopy(&table, i * 16, i, &old, &had), "memory for the test");
+    }
+    scarcity_begin(1, REFUSE_ALL_FROM);
+    uintptr_t end = PUTS + 1;
+    size_t bytes = table_bytes(&table), refused = 0;
+    for (; end <= 4 * PUTS; end++) {
+        refused += !table_put_nopy(&table, end * 16, end, &old, &had);
+    }
+    CHECK(table_bytes(&table) == bytes && refused > 0, "%zu refused", refused);
+    CHECK(table_count(&table) == end - 1 - refused, "%zu", table_count(&table));
+    CHECK(table_count(&table) * sizeof(Slot) >= bytes / 10 * 9, "%zu in %zu bytes", table_count(&table), bytes);
+    scarcity_begin(0, REFUSE_ONE);
+    size_t found = 0;
+    for (uintptr_t i = 1; i < end; i++) {
+        bool there = table_take_nopy(&table, i * 16, &value);
+        CHECK(there ? value == i : i > PUTS, "block %zu", (size_t)i);
+        found += there;
+    }
+    CHECK(found == end - 1 - refused, "%zu", found);
+    table_clear(&table);
+}
+
+int main(void)
+{
+    blocks_init(1 << 20);
+    long mappings = scarcity_mappings();
+    const Refusal refusals[] = {REFUSE_ONE, REFUSE_ALL_FROM};
+    for (int i = 0; i < 2; i++) {
+        long rounds = refuse_in_turn(note_blocks, refusals[i]);
+        CHECK(rounds > 20, "%ld rounds are too few to have met every shard and a leaf", rounds);
+        rounds = refuse_in_turn(note_samples, refusals[i]);
+        CHECK(rounds > SITES, "%ld rounds are too few to have met every site", rounds);
+    }
+    CHECK(scarcity_mappings() > mappings, "leaves were mapped");
+    a_table_lives_on_without_growth();
+    return 0;
+}
