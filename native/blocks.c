@@ -8,7 +8,7 @@
 static Table large; /* all that the shadow can't describe: large, unaligned, partial */
 static atomic_uint_fast64_t dropped;
 
-static inline bool fits_shadow(uintptr_t address)
+static inline bool fits_shadow_nopy(uintptr_t address)
 {
     return address % SHADOW_ALIGNMENT == 0 && address >> 48 == 0;
 }
@@ -23,14 +23,14 @@ bool blocks_put_nopy(uintptr_t address, Block block, uint64_t *replaced)
     uint64_t old = 0;
     bool had = false, stored;
     *replaced = 0;
-    if (block.bytes <= SHADOW_SIZE_MAX && !block.partial && fits_shadow(address)) {
+    if (block.bytes <= SHADOW_SIZE_MAX && !block.partial && fits_shadow_nopy(address)) {
         int old_small = -1;
         stored = shadow_put_nopy(address, block.bytes, &old_small);
         *replaced = old_small > 0 ? (uint64_t)old_small : 0;
     } else {
         stored = table_put_nopy(&large, address, block.bytes << 1 | block.partial, &old, &had);
         *replaced = had ? old >> 1 : 0;
-        int old_small = stored && fits_shadow(address) ? shadow_take_nopy(address) : -1;
+        int old_small = stored && fits_shadow_nopy(address) ? shadow_take_nopy(address) : -1;
         *replaced += old_small > 0 ? (uint64_t)old_small : 0;
     }
     if (!stored) {
@@ -41,7 +41,7 @@ bool blocks_put_nopy(uintptr_t address, Block block, uint64_t *replaced)
 
 bool blocks_take_nopy(uintptr_t address, Block *block)
 {
-    if (fits_shadow(address)) {
+    if (fits_shadow_nopy(address)) {
         int small = shadow_take_nopy(address);
         if (small >= 0) {
             *block = (Block){.bytes = (uint64_t)small, .partial = false};

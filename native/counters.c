@@ -36,8 +36,8 @@ void counters_flush_nopy(ThreadCounters *counters)
     counters->flushed = counters->in_use;
     int64_t now = atomic_fetch_add_explicit(&process_in_use, rest, memory_order_relaxed) + rest;
     int64_t peak = atomic_load_explicit(&process_peak, memory_order_relaxed);
-    while (now > peak && !atomic_compare_exchange_weak_explicit(&process_peak, &peak, now, memory_order_relaxed,
-                                                                 memory_order_relaxed)) {
+    while (now > peak && !atomic_compare_exchange_weak_explicit(&process_peak, &peak, now,
+                                                                memory_order_relaxed, memory_order_relaxed)) {
     }
 }
 

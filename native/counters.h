@@ -18,15 +18,16 @@ enum { COUNTERS_FLUSH = 4096 };
 #define COUNTERS_NEVER_FLUSHED (INT64_MIN / 2)
 
 typedef struct {
-    int64_t in_use;  /* net bytes counted in this thread since it began */
-    int64_t high;    /* the most in_use was since whoever watches it last reset it */
-    int64_t flushed; /* how much of in_use the process knows */
-    int64_t until;   /* bytes until the next sample (samples.h) */
-    uint64_t random; /* state of the sampler's generator; 0 before its first draw */
-    int inside;      /* > 0 while a hook runs the wrapped allocator */
-    uintptr_t moved; /* block that a hook is reallocating, and the ... */
+    int64_t in_use;      /* net bytes counted in this thread since it began */
+    int64_t high;        /* the most in_use was since whoever watches it last reset it */
+    int64_t flushed;     /* how much of in_use the process knows */
+    int64_t until;       /* bytes until the next sample (samples.h) */
+    uint64_t random;     /* state of the sampler's generator */
+    unsigned epoch;      /* the start of sampling (samples.h) that `until` and `random` belong to */
+    int inside;          /* > 0 while a hook runs the wrapped allocator */
+    uintptr_t moved;     /* block that a hook is reallocating, and the ... */
     size_t moved_usable; /* ... size malloc gave it, once the raw allocator saw it; 0 before */
-    void *lines;     /* this thread's stack of profiled frames (lines.c), owned by it */
+    void *lines;         /* this thread's stack of profiled frames (lines.c), owned by it */
 } ThreadCounters;
 
 /* initial-exec: one instruction away from the thread register, where the default model for a shared
@@ -61,7 +62,8 @@ static inline void counters_add_nopy(ThreadCounters *counters, int64_t bytes)
 static inline int64_t counters_process_in_use(const ThreadCounters *counters)
 {
     int64_t in_use = atomic_load_explicit(&process_in_use, memory_order_relaxed);
-    return counters->flushed == COUNTERS_NEVER_FLUSHED ? in_use : in_use + counters->in_use - counters->flushed;
+    return counters->flushed == COUNTERS_NEVER_FLUSHED ? in_use
+                                                       : in_use + counters->in_use - counters->flushed;
 }
 
 #endif

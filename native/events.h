@@ -6,12 +6,13 @@
 
 #if HAVE_MONITORING
 
-/* sys.monitoring callbacks, to be registered from Python. Each takes the arguments that PEP 669 gives its event and
- * returns None. */
+/* sys.monitoring callbacks, to be registered from Python. Each takes the arguments that PEP 669 gives its
+ * event and returns None. */
 PyObject *on_call(PyObject *module, PyObject *const *args, Py_ssize_t count);   /* PY_START */
 PyObject *on_resume(PyObject *module, PyObject *const *args, Py_ssize_t count); /* PY_RESUME, PY_THROW */
 PyObject *on_line(PyObject *module, PyObject *const *args, Py_ssize_t count);   /* LINE */
-PyObject *on_leave(PyObject *module, PyObject *const *args, Py_ssize_t count);  /* PY_RETURN, PY_YIELD, PY_UNWIND */
+PyObject *on_leave(PyObject *module, PyObject *const *args,
+                   Py_ssize_t count); /* PY_RETURN, PY_YIELD, PY_UNWIND */
 
 #else
 

@@ -23,24 +23,14 @@ static _Atomic int mode;
 
 /* ---- counting ---- */
 
-/* Sampling's view of a new block of `bytes`: does one of the sample points lie in it? */
+/* Sampling's view of a new block of `bytes`. */
 static inline void born_sampled_nopy(ThreadCounters *counters, void *address, size_t bytes)
 {
-    counters->until -= (int64_t)bytes;
-    if (__builtin_expect(counters->until > 0, 1)) {
-        return;
+    if (__builtin_expect(samples_hit_nopy(counters, bytes), 0)) {
+        Site site;
+        site_here_nopy(&site);
+        samples_put_nopy((uintptr_t)address, bytes, &site);
     }
-    if (counters->random == 0) { /* this thread's first block: it has no gap to end yet */
-        samples_next_gap_nopy(counters);
-        counters->until -= (int64_t)bytes;
-        if (counters->until > 0) {
-            return;
-        }
-    }
-    Site site;
-    site_here_nopy(&site);
-    samples_put_nopy((uintptr_t)address, bytes, &site);
-    samples_next_gap_nopy(counters);
 }
 
 /* A block of `bytes` now lives at `address`. */
@@ -74,8 +64,8 @@ static inline void dies_nopy(ThreadCounters *counters, void *address)
     }
 }
 
-/* Coarse mode's view of a RAW block that came (`sign` 1) or goes (-1). Not kept out by `inside`: what pymalloc takes from
- * RAW for a large block is all that this mode sees of it. */
+/* Coarse mode's view of a RAW block that came (`sign` 1) or goes (-1). Not kept out by `inside`: what
+ * pymalloc takes from RAW for a large block is all that this mode sees of it. */
 static inline void coarse_nopy(ThreadCounters *counters, int domain, void *address, int sign)
 {
     if (domain == 0 && address != NULL && raw_is_malloc &&
@@ -146,10 +136,11 @@ static inline void wrapped_free_nopy(int domain, void *address)
     counters->inside = 0;
 }
 
-/* What exact mode knows after a block went from `was` (if `known`) at `from` to `bytes` at `to`. `usable`: the size
- * malloc had given the old block, 0 if unknown. Of a block older than the counting only growth counts. */
-static void moved_nopy(ThreadCounters *counters, const void *from, void *to, size_t bytes, bool known, Block was,
-                       size_t usable)
+/* What exact mode knows after a block went from `was` (if `known`) at `from` to `bytes` at `to`. `usable`:
+ * the size malloc had given the old block, 0 if unknown. Of a block older than the counting only growth
+ * counts. */
+static void moved_nopy(ThreadCounters *counters, const void *from, void *to, size_t bytes, bool known,
+                       Block was, size_t usable)
 {
     Block now = {.bytes = bytes};
     if (!known || was.partial) {
@@ -221,17 +212,23 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
     return to;
 }
 
-#define WRAP_DOMAIN(name, domain)                                                                                      \
-    static void *name##_malloc_nopy(void *ctx, size_t bytes) { return wrapped_malloc_nopy(domain, bytes); }            \
-    static void *name##_calloc_nopy(void *ctx, size_t count, size_t each)                                              \
-    {                                                                                                                  \
-        return wrapped_calloc_nopy(domain, count, each);                                                               \
-    }                                                                                                                  \
-    static void *name##_realloc_nopy(void *ctx, void *from, size_t bytes)                                              \
-    {                                                                                                                  \
-        return wrapped_realloc_nopy(domain, from, bytes);                                                              \
-    }                                                                                                                  \
-    static void name##_free_nopy(void *ctx, void *address) { wrapped_free_nopy(domain, address); }
+#define WRAP_DOMAIN(name, domain)                                                                            \
+    static void *name##_malloc_nopy(void *ctx, size_t bytes)                                                 \
+    {                                                                                                        \
+        return wrapped_malloc_nopy(domain, bytes);                                                           \
+    }                                                                                                        \
+    static void *name##_calloc_nopy(void *ctx, size_t count, size_t each)                                    \
+    {                                                                                                        \
+        return wrapped_calloc_nopy(domain, count, each);                                                     \
+    }                                                                                                        \
+    static void *name##_realloc_nopy(void *ctx, void *from, size_t bytes)                                    \
+    {                                                                                                        \
+        return wrapped_realloc_nopy(domain, from, bytes);                                                    \
+    }                                                                                                        \
+    static void name##_free_nopy(void *ctx, void *address)                                                   \
+    {                                                                                                        \
+        wrapped_free_nopy(domain, address);                                                                  \
+    }
 
 WRAP_DOMAIN(raw, 0)
 WRAP_DOMAIN(mem, 1)
@@ -266,6 +263,7 @@ static void arena_free_nopy(void *ctx, void *arena, size_t bytes)
 
 static int track_nopy(unsigned int domain, uintptr_t address, size_t bytes)
 {
+    dies_nopy(&thread_counters, (void *)address); /* tracking a known address again replaces it */
     born_nopy(&thread_counters, (void *)address, bytes);
     return PyTraceMalloc_Track(domain, address, bytes);
 }
@@ -310,9 +308,9 @@ static void *probe_malloc_nopy(void *ctx, size_t bytes)
     return probed_malloc(ctx, bytes);
 }
 
-/* Whether requests to the domain still come through our wrapper, on top or below another tool's. A tool that restores what
- * it found before us drops us without a word; wrapping again while we are only buried would make us our own inner
- * allocator, and recurse for ever. So try it. */
+/* Whether requests to the domain still come through our wrapper, on top or below another tool's. A tool that
+ * restores what it found before us drops us without a word; wrapping again while we are only buried would
+ * make us our own inner allocator, and recurse for ever. So try it. */
 static bool in_chain(int domain)
 {
     if (on_top(domain)) {
@@ -356,7 +354,8 @@ static bool wanted_in(int domain, int now)
     return (now & (MODE_EXACT | MODE_SAMPLE)) || (domain == 0 && (now & MODE_COARSE));
 }
 
-/* Has each domain wrapped if `now`, the modes, need it, and else as it was. Buried under another tool's, ours stays. */
+/* Has each domain wrapped if `now`, the modes, need it, and else as it was. Buried under another tool's, ours
+ * stays. */
 static void wrap_domains(int now)
 {
     for (int i = 0; i < DOMAINS; i++) {
@@ -366,7 +365,8 @@ static void wrap_domains(int now)
         } else if (wanted && !in_chain(i)) {
             if (i == 0) {
                 const char *name = _PyMem_GetCurrentAllocatorName();
-                raw_is_malloc = name != NULL && (strcmp(name, "pymalloc") == 0 || strcmp(name, "malloc") == 0);
+                raw_is_malloc =
+                    name != NULL && (strcmp(name, "pymalloc") == 0 || strcmp(name, "malloc") == 0);
             }
             PyMem_GetAllocator(domains[i], &original[i]);
             PyMemAllocatorEx wrapper = wrappers[i];
@@ -415,8 +415,6 @@ void hooks_start(int wanted, uint64_t interval, uint64_t seed)
     }
     if (wanted & MODE_SAMPLE) {
         samples_start(interval, seed);
-        thread_counters.until = 0;
-        thread_counters.random = 0;
     }
     wrap_domains(before | wanted);
     atomic_fetch_or(&mode, wanted);

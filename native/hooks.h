@@ -6,16 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* EXACT counts every block at the size that was asked for. SAMPLE keeps some blocks, with the line that made them. COARSE
- * only totals what Python takes from below: pymalloc's arenas, and blocks of the RAW domain at the size malloc gave
- * them; it costs nothing worth naming, and ends when EXACT begins. */
+/* EXACT counts every block at the size that was asked for. SAMPLE keeps some blocks, with the line that made
+ * them. COARSE only totals what Python takes from below: pymalloc's arenas, and blocks of the RAW domain at
+ * the size malloc gave them; it costs nothing worth naming, and ends when EXACT begins. */
 enum { MODE_EXACT = 1, MODE_SAMPLE = 2, MODE_COARSE = 4 };
 
 /* Once per process, before all else. False without a pthread key. Needs the GIL. */
 bool hooks_init(void);
 
-/* Begins a mode; `interval` (bytes) and `seed` are for MODE_SAMPLE. Wraps whatever allocators are there. A mode that runs
- * already is left as it is, and COARSE does not begin beside EXACT. Needs the GIL. */
+/* Begins a mode; `interval` (bytes) and `seed` are for MODE_SAMPLE. Wraps whatever allocators are there. A
+ * mode that runs already is left as it is, and COARSE does not begin beside EXACT. Needs the GIL. */
 void hooks_start(int mode, uint64_t interval, uint64_t seed);
 
 /* Ends one mode and gives its tables back. When none is left, the allocators are again what they
@@ -25,11 +25,12 @@ void hooks_stop(int mode);
 /* The modes that run. */
 int hooks_mode(void);
 
-/* Whether the domains that the running modes need still come through our wrappers; another tool can take them away. Needs the GIL. */
+/* Whether the domains that the running modes need still come through our wrappers; another tool can take them
+ * away. Needs the GIL. */
 bool hooks_intact(void);
 
-/* Points the tracking calls of extension modules loaded since the last call at ours, while counting runs; returns how many
- * were changed. Needs the GIL. */
+/* Points the tracking calls of extension modules loaded since the last call at ours, while counting runs;
+ * returns how many were changed. Needs the GIL. */
 int hooks_adopt_modules(void);
 
 #endif

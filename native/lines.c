@@ -140,9 +140,8 @@ static Active *push(ThreadCounters *counters)
     int depth = stack != NULL ? stack->depth : 0, capacity = stack != NULL ? stack->capacity : 0;
     if (depth == capacity) {
         capacity = capacity ? capacity * 2 : 16;
-        Stack *larger = capacity <= DEPTH_MAX
-                            ? realloc(stack, sizeof(Stack) + sizeof(Active) * (size_t)capacity)
-                            : NULL;
+        Stack *larger =
+            capacity <= DEPTH_MAX ? realloc(stack, sizeof(Stack) + sizeof(Active) * (size_t)capacity) : NULL;
         if (larger == NULL) {
             dropped++;
             return NULL;
@@ -204,8 +203,8 @@ static void close_account(ThreadCounters *counters, Active *active)
 }
 
 /* Takes the top frame off. What it did counts in the frame below like any callee's doing, unless that
- * is, at some distance, a call of the same code: then each line already has its own, and the outer call's line must
- * not count it again. */
+ * is, at some distance, a call of the same code: then each line already has its own, and the outer call's
+ * line must not count it again. */
 static void pop(ThreadCounters *counters)
 {
     Stack *stack = counters->lines;

@@ -36,8 +36,8 @@ typedef struct {
     LineFigures *figures; /* line_count of them, from first_line on */
 } ChosenCode;
 
-/* Chooses a code object, given its lines by instruction (owned by the caller, copied; 0 for none) and the instruction at
- * which a call starts. NULL without memory. Choosing again returns what is there. */
+/* Chooses a code object, given its lines by instruction (owned by the caller, copied; 0 for none) and the
+ * instruction at which a call starts. NULL without memory. Choosing again returns what is there. */
 ChosenCode *lines_choose(PyCodeObject *code, const int *lines, int instruction_count, int start_instruction);
 
 /* The chosen code for `code`, or NULL. */

@@ -2,7 +2,8 @@
  *
  * Why not a mutex: the hooks run inside the allocator, in threads that may hold the GIL or not, and
  * must never sleep on a lock whose owner waits for the GIL. No holder of this lock calls Python,
- * the allocator hooks, or anything that blocks, so a waiter waits for a handful of stores.
+ * the allocator hooks, or anything that waits for another thread. Mostly a holder makes a handful of
+ * stores; growing a table or reading all samples takes milliseconds at the largest sizes.
  */
 #ifndef OUTLIVE_LOCK_H
 #define OUTLIVE_LOCK_H

@@ -9,8 +9,10 @@
 
 #include <stdlib.h>
 
-PyDoc_STRVAR(start_doc, "start(mode, interval, seed)\n--\n\n"
-                        "Begin MODE_EXACT, MODE_SAMPLE or MODE_COARSE; `interval` (bytes) and `seed` matter to sampling only.");
+PyDoc_STRVAR(
+    start_doc,
+    "start(mode, interval, seed)\n--\n\n"
+    "Begin MODE_EXACT, MODE_SAMPLE or MODE_COARSE; `interval` (bytes) and `seed` matter to sampling only.");
 
 static PyObject *start(PyObject *module, PyObject *args)
 {
@@ -20,7 +22,9 @@ static PyObject *start(PyObject *module, PyObject *args)
         return NULL;
     }
     if ((mode & ~(MODE_EXACT | MODE_SAMPLE | MODE_COARSE)) != 0 || interval == 0) {
-        PyErr_SetString(PyExc_ValueError, "start() takes MODE_EXACT, MODE_SAMPLE or MODE_COARSE, and an interval of at least 1");
+        PyErr_SetString(
+            PyExc_ValueError,
+            "start() takes MODE_EXACT, MODE_SAMPLE or MODE_COARSE, and an interval of at least 1");
         return NULL;
     }
     hooks_start(mode, interval, seed);
@@ -46,33 +50,39 @@ static PyObject *mode(PyObject *module, PyObject *unused)
     return PyLong_FromLong(hooks_mode());
 }
 
-PyDoc_STRVAR(intact_doc, "intact()\n--\n\nWhether no other tool has taken the allocators away from the running modes.");
+PyDoc_STRVAR(intact_doc,
+             "intact()\n--\n\nWhether no other tool has taken the allocators away from the running modes.");
 
 static PyObject *intact(PyObject *module, PyObject *unused)
 {
     return PyBool_FromLong(hooks_intact());
 }
 
-PyDoc_STRVAR(adopt_modules_doc, "adopt_modules()\n--\n\n"
-                                "Watch the blocks that extension modules loaded since report; returns how many calls were found.");
+PyDoc_STRVAR(
+    adopt_modules_doc,
+    "adopt_modules()\n--\n\n"
+    "Watch the blocks that extension modules loaded since report; returns how many calls were found.");
 
 static PyObject *adopt_modules(PyObject *module, PyObject *unused)
 {
     return PyLong_FromLong(hooks_adopt_modules());
 }
 
-PyDoc_STRVAR(counters_doc, "counters()\n--\n\n"
-                           "(in use, its high-water mark) in bytes, and blocks not counted, since exact or coarse counting began.");
+PyDoc_STRVAR(
+    counters_doc,
+    "counters()\n--\n\n"
+    "(in use, its high-water mark) in bytes, and blocks not counted, since exact or coarse counting began.");
 
 static PyObject *counters(PyObject *module, PyObject *unused)
 {
     counters_flush_nopy(&thread_counters);
-    return Py_BuildValue("LLK", (long long)atomic_load(&process_in_use), (long long)atomic_load(&process_peak),
-                         (unsigned long long)blocks_dropped());
+    return Py_BuildValue("LLK", (long long)atomic_load(&process_in_use),
+                         (long long)atomic_load(&process_peak), (unsigned long long)blocks_dropped());
 }
 
-PyDoc_STRVAR(sites_doc, "sites()\n--\n\n"
-                        "(list of (file, function, line, bytes, variance of bytes, blocks, samples), samples dropped).");
+PyDoc_STRVAR(sites_doc,
+             "sites()\n--\n\n"
+             "(list of (file, function, line, bytes, variance of bytes, blocks, samples), samples dropped).");
 
 static PyObject *sites(PyObject *module, PyObject *unused)
 {
@@ -91,9 +101,9 @@ static PyObject *sites(PyObject *module, PyObject *unused)
             continue;
         }
         const Site *site = totals[i].site;
-        PyObject *row = Py_BuildValue("ssidddK", site->file, site->function, site->line, totals[i].bytes,
-                                      totals[i].bytes_variance, totals[i].blocks,
-                                      (unsigned long long)totals[i].samples);
+        PyObject *row =
+            Py_BuildValue("ssidddK", site->file, site->function, site->line, totals[i].bytes,
+                          totals[i].bytes_variance, totals[i].blocks, (unsigned long long)totals[i].samples);
         if (row == NULL || PyList_Append(list, row) < 0) {
             Py_CLEAR(list);
         }
@@ -103,9 +113,10 @@ static PyObject *sites(PyObject *module, PyObject *unused)
     return list == NULL ? NULL : Py_BuildValue("NK", list, (unsigned long long)samples_dropped());
 }
 
-PyDoc_STRVAR(choose_doc, "choose(code, lines, start)\n--\n\n"
-                         "Keep line figures for a code object. `lines`: C ints, the line of each code unit, 0 for none; "
-                         "`start`: byte offset of the instruction at which a call begins.");
+PyDoc_STRVAR(choose_doc,
+             "choose(code, lines, start)\n--\n\n"
+             "Keep line figures for a code object. `lines`: C ints, the line of each code unit, 0 for none; "
+             "`start`: byte offset of the instruction at which a call begins.");
 
 static PyObject *choose(PyObject *module, PyObject *args)
 {
@@ -115,7 +126,8 @@ static PyObject *choose(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "O!y*i:choose", &PyCode_Type, &code, &lines, &start_instruction)) {
         return NULL;
     }
-    ChosenCode *chosen = lines_choose(code, lines.buf, (int)(lines.len / (Py_ssize_t)sizeof(int)), start_instruction);
+    ChosenCode *chosen =
+        lines_choose(code, lines.buf, (int)(lines.len / (Py_ssize_t)sizeof(int)), start_instruction);
     PyBuffer_Release(&lines);
     if (chosen == NULL) {
         return PyErr_NoMemory();
@@ -123,8 +135,10 @@ static PyObject *choose(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(figures_doc, "figures()\n--\n\n"
-                          "[(code, calls, [(line, occurrences, increment, in use, peak), ...]), ...] for the lines that ran.");
+PyDoc_STRVAR(
+    figures_doc,
+    "figures()\n--\n\n"
+    "[(code, calls, [(line, occurrences, increment, in use, peak), ...]), ...] for the lines that ran.");
 
 static PyObject *figures_of(const ChosenCode *chosen)
 {
@@ -150,8 +164,9 @@ static PyObject *figures(PyObject *module, PyObject *unused)
     ChosenCode *chosen;
     for (size_t i = 0; list != NULL && (chosen = lines_at(i)) != NULL; i++) {
         PyObject *lines = figures_of(chosen);
-        PyObject *row = lines == NULL ? NULL
-                                      : Py_BuildValue("OKN", chosen->code, (unsigned long long)chosen->calls, lines);
+        PyObject *row = lines == NULL
+                            ? NULL
+                            : Py_BuildValue("OKN", chosen->code, (unsigned long long)chosen->calls, lines);
         if (row == NULL || PyList_Append(list, row) < 0) {
             Py_CLEAR(list);
         }

@@ -19,7 +19,7 @@ static Event begin(PyObject *const *args, Py_ssize_t count)
     if (event.chosen != NULL) {
         int overflow;
         event.number = (int)PyLong_AsLongAndOverflow(args[1], &overflow);
-        event.frame = current_frame(PyThreadState_Get());
+        event.frame = current_frame_nopy(PyThreadState_Get());
         thread_counters.in_use -= event_number_bytes(event.number);
     }
     return event;

@@ -30,12 +30,12 @@
 #define HAVE_MONITORING 0
 #endif
 
-/* "pymalloc", "malloc", "pymalloc_debug", "malloc_debug", or NULL if another tool has wrapped the allocators. Exported by
- * every version, declared publicly by some. */
+/* "pymalloc", "malloc", "pymalloc_debug", "malloc_debug", or NULL if another tool has wrapped the allocators.
+ * Exported by every version, declared publicly by some. */
 PyAPI_FUNC(const char *) _PyMem_GetCurrentAllocatorName(void);
 
 /* The Python frame that runs in this thread, to be compared, not followed; NULL if none. */
-static inline const void *current_frame(PyThreadState *tstate)
+static inline const void *current_frame_nopy(PyThreadState *tstate)
 {
 #if PY_VERSION_HEX >= 0x030D0000
     return tstate->current_frame;
@@ -44,11 +44,11 @@ static inline const void *current_frame(PyThreadState *tstate)
 #endif
 }
 
-/* The code of the innermost complete Python frame of `tstate` (borrowed, valid while the GIL is held), and the byte
- * offset of the instruction it runs. NULL if no Python frame runs. Reads memory only. */
+/* The code of the innermost complete Python frame of `tstate` (borrowed, valid while the GIL is held), and
+ * the byte offset of the instruction it runs. NULL if no Python frame runs. Reads memory only. */
 static inline PyCodeObject *innermost_code_nopy(PyThreadState *tstate, int *instruction)
 {
-    _PyInterpreterFrame *frame = (_PyInterpreterFrame *)current_frame(tstate);
+    _PyInterpreterFrame *frame = (_PyInterpreterFrame *)current_frame_nopy(tstate);
     while (frame != NULL) {
 #if PY_VERSION_HEX >= 0x030C0000
         bool complete = frame->owner != FRAME_OWNED_BY_CSTACK && !_PyFrame_IsIncomplete(frame);

@@ -24,9 +24,9 @@ typedef struct {
 
 /* The dynamic section's tables that matter here. */
 typedef struct {
-    const ElfW(Sym) *symbols;
+    const ElfW(Sym) * symbols;
     const char *names;
-    const ElfW(Rela) *tables[2]; /* DT_JMPREL, DT_RELA */
+    const ElfW(Rela) * tables[2]; /* DT_JMPREL, DT_RELA */
     size_t bytes[2];
 } Dynamic;
 
@@ -36,7 +36,7 @@ static const void *address_in(const struct dl_phdr_info *object, uintptr_t value
     return (const void *)(value < object->dlpi_addr ? value + object->dlpi_addr : value);
 }
 
-static bool read_dynamic(const struct dl_phdr_info *object, const ElfW(Dyn) *entry, Dynamic *dynamic)
+static bool read_dynamic(const struct dl_phdr_info *object, const ElfW(Dyn) * entry, Dynamic *dynamic)
 {
     memset(dynamic, 0, sizeof *dynamic);
     for (; entry->d_tag != DT_NULL; entry++) {
@@ -54,8 +54,9 @@ static bool read_dynamic(const struct dl_phdr_info *object, const ElfW(Dyn) *ent
     return dynamic->symbols != NULL && dynamic->names != NULL;
 }
 
-/* Whether the loader made `page` read-only after it bound the object (PT_GNU_RELRO). It rounds both ends down:
- * where pages are larger than the linker thought, variables share the last one, and it stays writable. */
+/* Whether the loader made `page` read-only after it bound the object (PT_GNU_RELRO). It rounds both ends
+ * down: where pages are larger than the linker thought, variables share the last one, and it stays writable.
+ * */
 static bool is_read_only(const struct dl_phdr_info *object, uintptr_t page, uintptr_t page_bytes)
 {
     for (int i = 0; i < object->dlpi_phnum; i++) {

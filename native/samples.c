@@ -21,7 +21,7 @@ typedef struct {
 } Sample;
 
 static Table by_address;
-static Lock lock; /* guards everything below but the filter */
+static Lock lock;       /* guards everything below but the filter */
 static Sample *samples; /* grown by doubling; index + 1 is the value in by_address */
 static uint32_t samples_used, samples_capacity, samples_free;
 static Site **sites;
@@ -32,27 +32,28 @@ static uint64_t dropped;
 static double mean_gap;
 static uint64_t base_seed;
 static atomic_uint_fast64_t threads_seeded;
+atomic_uint samples_epoch;
 
 /* Most frees are of blocks never sampled. One byte by address hash counts the sampled ones there; it
  * sticks at 255, after which that byte only costs look-ups. */
 static atomic_uchar filter[FILTER_SIZE];
 
-static inline atomic_uchar *filter_of(uintptr_t address)
+static inline atomic_uchar *filter_of_nopy(uintptr_t address)
 {
     return &filter[((uint64_t)address >> 4) * UINT64_C(0x9E3779B97F4A7C15) >> 48];
 }
 
-static void filter_add(uintptr_t address)
+static void filter_add_nopy(uintptr_t address)
 {
-    atomic_uchar *count = filter_of(address);
+    atomic_uchar *count = filter_of_nopy(address);
     unsigned char seen = atomic_load(count);
     while (seen < 255 && !atomic_compare_exchange_weak(count, &seen, seen + 1)) {
     }
 }
 
-static void filter_remove(uintptr_t address)
+static void filter_remove_nopy(uintptr_t address)
 {
-    atomic_uchar *count = filter_of(address);
+    atomic_uchar *count = filter_of_nopy(address);
     unsigned char seen = atomic_load(count);
     while (seen > 0 && seen < 255 && !atomic_compare_exchange_weak(count, &seen, seen - 1)) {
     }
@@ -66,6 +67,7 @@ void samples_start(uint64_t interval, uint64_t seed)
     mean_gap = (double)interval;
     base_seed = seed;
     atomic_store(&threads_seeded, 0);
+    atomic_fetch_add(&samples_epoch, 1);
     unlock_nopy(&lock);
 }
 
@@ -91,7 +93,7 @@ void samples_clear(void)
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014): one 64-bit state, passes BigCrush, no warm-up. */
-static uint64_t next_random(uint64_t *state)
+static uint64_t next_random_nopy(uint64_t *state)
 {
     uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
     z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
@@ -99,17 +101,31 @@ static uint64_t next_random(uint64_t *state)
     return z ^ z >> 31;
 }
 
-void samples_next_gap_nopy(ThreadCounters *counters)
+static void draw_gap_nopy(ThreadCounters *counters)
 {
-    if (counters->random == 0) {
-        uint64_t stream = atomic_fetch_add(&threads_seeded, 1) + 1;
-        counters->random = base_seed ^ stream * UINT64_C(0xD1342543DE82EF95);
-    }
-    double uniform = (double)(next_random(&counters->random) >> 11) * 0x1p-53; /* [0, 1) */
+    double uniform = (double)(next_random_nopy(&counters->random) >> 11) * 0x1p-53; /* [0, 1) */
     counters->until = (int64_t)(-log1p(-uniform) * mean_gap) + 1;
 }
 
-static uint64_t hash_site(const Site *site)
+bool samples_gap_over_nopy(ThreadCounters *counters, uint64_t bytes)
+{
+    unsigned epoch = atomic_load(&samples_epoch);
+    if (counters->epoch !=
+        epoch) { /* this thread's first block since the start: there is no gap to end yet */
+        uint64_t stream = atomic_fetch_add(&threads_seeded, 1) + 1;
+        counters->epoch = epoch;
+        counters->random = base_seed ^ stream * UINT64_C(0xD1342543DE82EF95);
+        draw_gap_nopy(counters);
+        counters->until -= (int64_t)bytes;
+        if (counters->until > 0) {
+            return false;
+        }
+    }
+    draw_gap_nopy(counters);
+    return true;
+}
+
+static uint64_t hash_site_nopy(const Site *site)
 {
     uint64_t h = UINT64_C(1469598103934665603) ^ (uint64_t)site->line; /* FNV-1a */
     for (const char *c = site->file; *c != '\0'; c++) {
@@ -121,14 +137,14 @@ static uint64_t hash_site(const Site *site)
     return h;
 }
 
-static bool same_site(const Site *a, const Site *b)
+static bool same_site_nopy(const Site *a, const Site *b)
 {
     return a->line == b->line && strcmp(a->file, b->file) == 0 && strcmp(a->function, b->function) == 0;
 }
 
 /* The number of the site equal to `site`, copied and interned if new; -1 at the cap or without memory.
  * The lock is held. */
-static int64_t intern(const Site *site)
+static int64_t intern_nopy(const Site *site)
 {
     if (sites == NULL) {
         sites = calloc(SITES_MAX, sizeof *sites);
@@ -141,9 +157,9 @@ static int64_t intern(const Site *site)
             return -1;
         }
     }
-    uint32_t i = (uint32_t)(hash_site(site) % SITES_HASHED);
+    uint32_t i = (uint32_t)(hash_site_nopy(site) % SITES_HASHED);
     while (site_index[i] != 0) {
-        if (same_site(sites[site_index[i] - 1], site)) {
+        if (same_site_nopy(sites[site_index[i] - 1], site)) {
             return (int64_t)site_index[i] - 1;
         }
         i = (i + 1) % SITES_HASHED;
@@ -162,7 +178,7 @@ static int64_t intern(const Site *site)
 }
 
 /* A free place in `samples` as index + 1; 0 at the cap or without memory. The lock is held. */
-static uint32_t new_sample(void)
+static uint32_t new_sample_nopy(void)
 {
     uint32_t place = samples_free;
     if (place != 0) {
@@ -181,7 +197,7 @@ static uint32_t new_sample(void)
     return ++samples_used;
 }
 
-static void free_sample(uint32_t place)
+static void free_sample_nopy(uint32_t place)
 {
     samples[place - 1].bytes = 0;
     samples[place - 1].next_free = samples_free;
@@ -191,30 +207,30 @@ static void free_sample(uint32_t place)
 void samples_put_nopy(uintptr_t address, uint64_t bytes, const Site *site)
 {
     lock_nopy(&lock);
-    int64_t site_number = intern(site);
-    uint32_t place = site_number >= 0 ? new_sample() : 0;
+    int64_t site_number = intern_nopy(site);
+    uint32_t place = site_number >= 0 ? new_sample_nopy() : 0;
     uint64_t old = 0;
     bool had = false;
     if (place != 0) {
         samples[place - 1] = (Sample){.bytes = bytes, .site = (uint32_t)site_number};
         if (!table_put_nopy(&by_address, address, place, &old, &had)) {
-            free_sample(place);
+            free_sample_nopy(place);
             place = 0;
         } else if (had) {
-            free_sample((uint32_t)old); /* its death was missed; its filter count serves the new one */
+            free_sample_nopy((uint32_t)old); /* its death was missed; its filter count serves the new one */
         }
     }
     if (place == 0) {
         dropped++;
     } else if (!had) {
-        filter_add(address);
+        filter_add_nopy(address);
     }
     unlock_nopy(&lock);
 }
 
 bool samples_take_nopy(uintptr_t address)
 {
-    if (__builtin_expect(atomic_load_explicit(filter_of(address), memory_order_relaxed) == 0, 1)) {
+    if (__builtin_expect(atomic_load_explicit(filter_of_nopy(address), memory_order_relaxed) == 0, 1)) {
         return false;
     }
     uint64_t place;
@@ -222,8 +238,8 @@ bool samples_take_nopy(uintptr_t address)
     lock_nopy(&lock);
     if (table_take_nopy(&by_address, address, &place)) {
         found = true;
-        free_sample((uint32_t)place);
-        filter_remove(address);
+        free_sample_nopy((uint32_t)place);
+        filter_remove_nopy(address);
     }
     unlock_nopy(&lock);
     return found;

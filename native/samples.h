@@ -39,8 +39,8 @@ void samples_start(uint64_t interval, uint64_t seed);
  * is kept until the next clear. */
 void samples_clear(void);
 
-/* Draws this thread's next gap. */
-void samples_next_gap_nopy(ThreadCounters *counters);
+/* The rest of samples_hit_nopy: the gap is over, or was drawn before this start. */
+bool samples_gap_over_nopy(ThreadCounters *counters, uint64_t bytes);
 
 /* Notes a sampled block; counts a drop instead when memory or a cap runs out. */
 void samples_put_nopy(uintptr_t address, uint64_t bytes, const Site *site);
@@ -55,7 +55,24 @@ size_t samples_totals(SiteTotal *totals, size_t capacity);
 /* Samples lost to a cap or to want of memory since the start. */
 uint64_t samples_dropped(void);
 
+/* Take and give all locks here: before and after fork(). */
 void samples_lock_all(void);
 void samples_unlock_all(void);
+
+/* Counts the starts; a thread's gap belongs to one. */
+extern atomic_uint samples_epoch;
+
+/* Whether one of this thread's sample points lies in the `bytes` it allocates now; draws the next gap if so.
+ * */
+static inline bool samples_hit_nopy(ThreadCounters *counters, uint64_t bytes)
+{
+    counters->until -= (int64_t)bytes;
+    if (__builtin_expect(counters->until > 0 &&
+                             counters->epoch == atomic_load_explicit(&samples_epoch, memory_order_relaxed),
+                         1)) {
+        return false;
+    }
+    return samples_gap_over_nopy(counters, bytes);
+}
 
 #endif

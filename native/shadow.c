@@ -19,7 +19,7 @@ static _Atomic(Node *) root[NODE_ENTRIES];
 static _Atomic size_t mapped_bytes;
 
 /* Zeroed memory straight from the kernel, or NULL. */
-static void *map_zeroed(size_t bytes)
+static void *map_zeroed_nopy(size_t bytes)
 {
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
@@ -27,7 +27,7 @@ static void *map_zeroed(size_t bytes)
 
 /* The byte for `address`; NULL if its leaf does not exist and `create` is false or memory is out.
  * Two threads may create one leaf at once: the loser unmaps its own. */
-static inline uint8_t *entry_of(uintptr_t address, bool create)
+static inline uint8_t *entry_of_nopy(uintptr_t address, bool create)
 {
     _Atomic(Node *) *node_slot = &root[address >> (LEAF_BITS + NODE_BITS)];
     Node *node = atomic_load_explicit(node_slot, memory_order_acquire);
@@ -35,7 +35,7 @@ static inline uint8_t *entry_of(uintptr_t address, bool create)
         if (!create) {
             return NULL;
         }
-        Node *fresh = map_zeroed(sizeof(Node));
+        Node *fresh = map_zeroed_nopy(sizeof(Node));
         if (fresh == NULL) {
             return NULL;
         }
@@ -51,7 +51,7 @@ static inline uint8_t *entry_of(uintptr_t address, bool create)
         if (!create) {
             return NULL;
         }
-        uint8_t *fresh = map_zeroed(LEAF_BYTES);
+        uint8_t *fresh = map_zeroed_nopy(LEAF_BYTES);
         if (fresh == NULL) {
             return NULL;
         }
@@ -67,7 +67,7 @@ static inline uint8_t *entry_of(uintptr_t address, bool create)
 
 bool shadow_put_nopy(uintptr_t address, size_t size, int *old)
 {
-    uint8_t *entry = entry_of(address, true);
+    uint8_t *entry = entry_of_nopy(address, true);
     if (entry == NULL) {
         return false;
     }
@@ -78,7 +78,7 @@ bool shadow_put_nopy(uintptr_t address, size_t size, int *old)
 
 int shadow_take_nopy(uintptr_t address)
 {
-    uint8_t *entry = entry_of(address, false);
+    uint8_t *entry = entry_of_nopy(address, false);
     if (entry == NULL) {
         return -1;
     }

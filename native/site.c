@@ -4,7 +4,7 @@
 
 /* Writes `text` (a str, borrowed) as UTF-8 into `out`, cut at `capacity` bytes with its final NUL, never
  * within a character. PyUnicode_AsUTF8 would allocate and keep the result on the object. */
-static void copy_text(PyObject *text, char *out, size_t capacity)
+static void copy_text_nopy(PyObject *text, char *out, size_t capacity)
 {
     size_t used = 0;
     if (text != NULL && PyUnicode_Check(text)) {
@@ -43,8 +43,8 @@ void site_here_nopy(Site *site)
     int instruction;
     PyCodeObject *code = tstate != NULL ? innermost_code_nopy(tstate, &instruction) : NULL;
     if (code != NULL) {
-        copy_text(code->co_filename, site->file, sizeof site->file);
-        copy_text(code->co_qualname, site->function, sizeof site->function);
+        copy_text_nopy(code->co_filename, site->file, sizeof site->file);
+        copy_text_nopy(code->co_qualname, site->function, sizeof site->function);
         site->line = PyCode_Addr2Line(code, instruction);
     }
 }

@@ -5,17 +5,17 @@
 
 enum { SHARD_CAPACITY_MIN = 64 };
 
-static inline uintptr_t slot_address(const Slot *slot)
+static inline uintptr_t slot_address_nopy(const Slot *slot)
 {
     return (uintptr_t)slot->address_low | (uintptr_t)slot->address_high << 32;
 }
 
-static inline uint64_t slot_value(const Slot *slot)
+static inline uint64_t slot_value_nopy(const Slot *slot)
 {
     return (uint64_t)slot->value_low | (uint64_t)slot->value_high << 32;
 }
 
-static inline void slot_set(Slot *slot, uintptr_t address, uint64_t value)
+static inline void slot_set_nopy(Slot *slot, uintptr_t address, uint64_t value)
 {
     slot->address_low = (uint32_t)address;
     slot->address_high = (uint16_t)(address >> 32);
@@ -24,29 +24,29 @@ static inline void slot_set(Slot *slot, uintptr_t address, uint64_t value)
 }
 
 /* Fibonacci hashing: addresses differ mostly in their middle bits, the product's top bits mix all. */
-static inline uint64_t hash(uintptr_t address)
+static inline uint64_t hash_nopy(uintptr_t address)
 {
     return ((uint64_t)address >> 3) * UINT64_C(0x9E3779B97F4A7C15);
 }
 
-static inline Shard *shard_of(Table *table, uint64_t h)
+static inline Shard *shard_of_nopy(Table *table, uint64_t h)
 {
     return &table->shards[h >> 60];
 }
 
 /* Maps 32 hash bits (not those that chose the shard) onto [0, capacity) without a division. */
-static inline uint32_t home_of(uint64_t h, uint32_t capacity)
+static inline uint32_t home_of_nopy(uint64_t h, uint32_t capacity)
 {
     return (uint32_t)(((h >> 28 & UINT32_MAX) * capacity) >> 32);
 }
 
 /* The slot that holds `address`, or the empty one where it would go. The shard has one. */
-static Slot *find(Slot *slots, uint32_t capacity, uintptr_t address, uint64_t h)
+static Slot *find_nopy(Slot *slots, uint32_t capacity, uintptr_t address, uint64_t h)
 {
-    uint32_t i = home_of(h, capacity);
+    uint32_t i = home_of_nopy(h, capacity);
     for (;;) {
         Slot *slot = &slots[i];
-        uintptr_t there = slot_address(slot);
+        uintptr_t there = slot_address_nopy(slot);
         if (there == address || there == 0) {
             return slot;
         }
@@ -58,7 +58,7 @@ static Slot *find(Slot *slots, uint32_t capacity, uintptr_t address, uint64_t h)
 
 /* Moves a shard, its lock held, to half again as many slots. False, unchanged, at the cap or without
  * memory. */
-static bool grow(Shard *shard, uint32_t capacity_max)
+static bool grow_nopy(Shard *shard, uint32_t capacity_max)
 {
     uint64_t capacity = (uint64_t)shard->capacity + shard->capacity / 2;
     if (capacity < SHARD_CAPACITY_MIN) {
@@ -75,9 +75,9 @@ static bool grow(Shard *shard, uint32_t capacity_max)
         return false;
     }
     for (uint32_t i = 0; i < shard->capacity; i++) {
-        uintptr_t address = slot_address(&shard->slots[i]);
+        uintptr_t address = slot_address_nopy(&shard->slots[i]);
         if (address != 0) {
-            *find(slots, (uint32_t)capacity, address, hash(address)) = shard->slots[i];
+            *find_nopy(slots, (uint32_t)capacity, address, hash_nopy(address)) = shard->slots[i];
         }
     }
     free(shard->slots);
@@ -97,41 +97,42 @@ bool table_put_nopy(Table *table, uintptr_t address, uint64_t value, uint64_t *o
     if (address == 0 || address >> 48 != 0 || value > TABLE_VALUE_MAX) {
         return false;
     }
-    uint64_t h = hash(address);
-    Shard *shard = shard_of(table, h);
+    uint64_t h = hash_nopy(address);
+    Shard *shard = shard_of_nopy(table, h);
     bool stored = true;
     lock_nopy(&shard->lock);
-    if (shard->used >= shard->capacity - shard->capacity / 4 && !grow(shard, table->shard_capacity_max)) {
+    if (shard->used >= shard->capacity - shard->capacity / 4 &&
+        !grow_nopy(shard, table->shard_capacity_max)) {
         /* One slot must stay empty, or a search would not end. */
         stored = shard->capacity > 0 && shard->used < shard->capacity / 16 * 15;
     }
     if (stored) {
-        Slot *slot = find(shard->slots, shard->capacity, address, h);
-        *had = slot_address(slot) == address;
+        Slot *slot = find_nopy(shard->slots, shard->capacity, address, h);
+        *had = slot_address_nopy(slot) == address;
         if (*had) {
-            *old = slot_value(slot);
+            *old = slot_value_nopy(slot);
         } else {
             shard->used++;
         }
-        slot_set(slot, address, value);
+        slot_set_nopy(slot, address, value);
     }
     unlock_nopy(&shard->lock);
     return stored;
 }
 
 /* Empties slot `hole` and moves back those behind it that would no longer be found. */
-static void close_hole(Shard *shard, uint32_t hole)
+static void close_hole_nopy(Shard *shard, uint32_t hole)
 {
     uint32_t capacity = shard->capacity, i = hole;
     for (;;) {
         if (++i == capacity) {
             i = 0;
         }
-        uintptr_t address = slot_address(&shard->slots[i]);
+        uintptr_t address = slot_address_nopy(&shard->slots[i]);
         if (address == 0) {
             break;
         }
-        uint32_t home = home_of(hash(address), capacity);
+        uint32_t home = home_of_nopy(hash_nopy(address), capacity);
         /* Reachable still if its home lies cyclically in (hole, i]. */
         bool reachable = hole < i ? (hole < home && home <= i) : (hole < home || home <= i);
         if (!reachable) {
@@ -148,15 +149,15 @@ bool table_take_nopy(Table *table, uintptr_t address, uint64_t *value)
     if (address == 0 || address >> 48 != 0) {
         return false;
     }
-    uint64_t h = hash(address);
-    Shard *shard = shard_of(table, h);
+    uint64_t h = hash_nopy(address);
+    Shard *shard = shard_of_nopy(table, h);
     bool found = false;
     lock_nopy(&shard->lock);
     if (shard->used > 0) {
-        Slot *slot = find(shard->slots, shard->capacity, address, h);
-        if (slot_address(slot) == address) {
-            *value = slot_value(slot);
-            close_hole(shard, (uint32_t)(slot - shard->slots));
+        Slot *slot = find_nopy(shard->slots, shard->capacity, address, h);
+        if (slot_address_nopy(slot) == address) {
+            *value = slot_value_nopy(slot);
+            close_hole_nopy(shard, (uint32_t)(slot - shard->slots));
             found = true;
         }
     }

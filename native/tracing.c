@@ -1,9 +1,9 @@
 /* Line events on 3.11, which has no sys.monitoring.
  *
  * A trace function set on a thread slows every frame it runs. So none is set: a frame evaluation
- * function (PEP 523) switches tracing on as a chosen frame is entered, off for the callees that are not chosen, and back
- * on after them. A trace function that was there before (a debugger's, coverage's) stays in charge of everything else,
- * and in chosen frames it is called after ours.
+ * function (PEP 523) switches tracing on as a chosen frame is entered, off for the callees that are not
+ * chosen, and back on after them. A trace function that was there before (a debugger's, coverage's) stays in
+ * charge of everything else, and in chosen frames it is called after ours.
  *
  * Under a frame evaluation function each Python call takes C stack. Near its end the function takes
  * itself out until the deep frame returns, so that recursion ends where it would have without us.
@@ -17,8 +17,8 @@
 
 enum { STACK_RESERVE = 512 * 1024 };
 
-/* The trace function this thread would have without us. Whether ours is on is read off the thread state itself: greenlets
- * swap C stacks under us, so nothing here may point into one. */
+/* The trace function this thread would have without us. Whether ours is on is read off the thread state
+ * itself: greenlets swap C stacks under us, so nothing here may point into one. */
 static _Thread_local Py_tracefunc theirs;
 static _Thread_local char *stack_end; /* lowest usable address; NULL until asked for */
 static _PyFrameEvalFunction inner_evaluate;
@@ -26,7 +26,7 @@ static bool running;
 
 static int on_event(PyObject *theirs_object, PyFrameObject *frame, int what, PyObject *arg)
 {
-    const void *key = current_frame(PyThreadState_Get());
+    const void *key = current_frame_nopy(PyThreadState_Get());
     if (what == PyTrace_LINE || what == PyTrace_CALL) {
         PyCodeObject *code = PyFrame_GetCode(frame);
         ChosenCode *chosen = running ? lines_find(code) : NULL;
@@ -62,7 +62,8 @@ static bool stack_is_low(void)
         pthread_attr_destroy(&attributes);
         stack_end = lowest;
     }
-    /* Elsewhere than on this thread's own stack (a greenlet's copy is on it, a fiber's is not) we can't tell. */
+    /* Elsewhere than on this thread's own stack (a greenlet's copy is on it, a fiber's is not) we can't tell.
+     * */
     char *here = __builtin_frame_address(0);
     return here > stack_end && here - stack_end < STACK_RESERVE;
 }

@@ -30,11 +30,9 @@ static uintptr_t address_of(int i)
 /* What the hook does with a block. */
 static void born(ThreadCounters *counters, int i)
 {
-    counters->until -= (int64_t)sizes[i];
-    if (counters->until <= 0) {
+    if (samples_hit_nopy(counters, sizes[i])) {
         const Site site = {.file = "a.py", .function = "f", .line = i % 2};
         samples_put_nopy(address_of(i), sizes[i], &site);
-        samples_next_gap_nopy(counters);
     }
 }
 
@@ -43,7 +41,6 @@ static SiteTotal run(uint64_t seed)
 {
     ThreadCounters counters = {0};
     samples_start((uint64_t)interval, seed);
-    samples_next_gap_nopy(&counters);
     for (int i = 0; i < BLOCKS; i++) {
         born(&counters, i);
     }
@@ -124,6 +121,13 @@ static void estimates_are_unbiased(void)
     CHECK(coverage > 0.93 && coverage < 0.97, "95 %% intervals hold the truth in %.1f %%", 100 * coverage);
 }
 
+/* A block that no gap outlasts is hit, and leaves a fresh gap. */
+static int64_t next_gap(ThreadCounters *counters)
+{
+    CHECK(samples_hit_nopy(counters, UINT64_C(1) << 60), "%s", "not hit");
+    return counters->until;
+}
+
 /* Gaps are exponential: mean and deviation are the interval, and half of them are below ln 2 of it. */
 static void gaps_are_exponential(void)
 {
@@ -133,9 +137,9 @@ static void gaps_are_exponential(void)
     double sum = 0, squares = 0;
     int below = 0;
     for (int i = 0; i < COUNT; i++) {
-        samples_next_gap_nopy(&counters);
-        CHECK(counters.until >= 1, "%lld", (long long)counters.until);
-        double gap = (double)counters.until - 0.5; /* the middle of the byte it ends in */
+        int64_t until = next_gap(&counters);
+        CHECK(until >= 1, "%lld", (long long)until);
+        double gap = (double)until - 0.5; /* the middle of the byte it ends in */
         sum += gap;
         squares += gap * gap;
         below += gap < interval * log(2);
@@ -153,12 +157,21 @@ static void gaps_repeat_by_seed(void)
     for (int i = 0; i < 3; i++) {
         ThreadCounters counters = {0}, other_thread = {0};
         samples_start((uint64_t)interval, i < 2 ? 9 : 10);
-        samples_next_gap_nopy(&counters);
-        samples_next_gap_nopy(&other_thread);
-        gaps[i] = counters.until;
-        CHECK(counters.until != other_thread.until, "%lld twice", (long long)gaps[i]);
+        gaps[i] = next_gap(&counters);
+        CHECK(gaps[i] != next_gap(&other_thread), "%lld twice", (long long)gaps[i]);
     }
     CHECK(gaps[0] == gaps[1] && gaps[1] != gaps[2], "%lld, %lld", (long long)gaps[1], (long long)gaps[2]);
+}
+
+/* A gap drawn at a huge interval does not outlive the start it was drawn for. */
+static void a_new_start_draws_anew(void)
+{
+    ThreadCounters counters = {0};
+    samples_start(UINT64_C(1) << 50, 1);
+    samples_hit_nopy(&counters, 1);
+    CHECK(counters.until > INT64_C(1) << 30, "%lld", (long long)counters.until);
+    samples_start(1, 1);
+    CHECK(samples_hit_nopy(&counters, 1000), "%lld", (long long)counters.until);
 }
 
 int main(void)
@@ -167,6 +180,7 @@ int main(void)
     estimates_are_unbiased();
     gaps_are_exponential();
     gaps_repeat_by_seed();
+    a_new_start_draws_anew();
     samples_clear();
     return 0;
 }
