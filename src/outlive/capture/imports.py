@@ -43,7 +43,7 @@ def on_extension(watcher: Callable[[], object]) -> None:
         for each in _extension_watchers:
             each()
 
-    machinery.ExtensionFileLoader.exec_module = exec_module  # type: ignore[method-assign, assignment]
+    machinery.ExtensionFileLoader.exec_module = exec_module  # type: ignore[method-assign]
 
 
 def forget(*watchers: Callable[..., object]) -> None:
@@ -51,6 +51,6 @@ def forget(*watchers: Callable[..., object]) -> None:
     _code_watchers[:] = [w for w in _code_watchers if w not in watchers]
     _extension_watchers[:] = [w for w in _extension_watchers if w not in watchers]
     if not _code_watchers:
-        machinery.SourceFileLoader.get_code = _get_code  # type: ignore[method-assign, assignment]
+        machinery.SourceFileLoader.get_code = _get_code  # type: ignore[method-assign]
     if not _extension_watchers:
-        machinery.ExtensionFileLoader.exec_module = _exec_module  # type: ignore[method-assign, assignment]
+        machinery.ExtensionFileLoader.exec_module = _exec_module  # type: ignore[method-assign]
