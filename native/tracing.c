@@ -15,12 +15,13 @@
 
 #include <pthread.h>
 
-enum { STACK_RESERVE = 512 * 1024 };
+enum { STACK_RESERVE_MAX = 512 * 1024 };
 
 /* The trace function this thread would have without us. Whether ours is on is read off the thread state
  * itself: greenlets swap C stacks under us, so nothing here may point into one. */
 static _Thread_local Py_tracefunc theirs;
-static _Thread_local char *stack_end; /* lowest usable address; NULL until asked for */
+static _Thread_local char *stack_end;      /* lowest usable address; NULL until asked for */
+static _Thread_local size_t stack_reserve; /* how much of it to leave */
 static _PyFrameEvalFunction inner_evaluate;
 static bool running;
 
@@ -61,11 +62,12 @@ static bool stack_is_low(void)
         pthread_attr_getstack(&attributes, &lowest, &bytes);
         pthread_attr_destroy(&attributes);
         stack_end = lowest;
+        stack_reserve = bytes / 4 < STACK_RESERVE_MAX ? bytes / 4 : STACK_RESERVE_MAX;
     }
     /* Elsewhere than on this thread's own stack (a greenlet's copy is on it, a fiber's is not) we can't tell.
      * */
     char *here = __builtin_frame_address(0);
-    return here > stack_end && here - stack_end < STACK_RESERVE;
+    return here > stack_end && (size_t)(here - stack_end) < stack_reserve;
 }
 
 /* Runs a frame with our tracing of its caller, if any, taken out for the time. */

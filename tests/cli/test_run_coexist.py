@@ -50,14 +50,7 @@ for thread in threads: thread.join()
     assert 40 * MIB <= line["increment_bytes"] <= 40.4 * MIB
 
 
-_TOO_SMALL = pytest.mark.xfail(
-    not NEW, strict=True, reason="3.11: all of it is less than the reserve of C stack"
-)
-
-
-@pytest.mark.parametrize(
-    "stack_kib", [pytest.param(64, marks=_TOO_SMALL), pytest.param(256, marks=_TOO_SMALL), 1024]
-)
+@pytest.mark.parametrize("stack_kib", [64, 256, 1024])
 def test_a_thread_with_a_small_stack_is_profiled(home: "Home", stack_kib: int) -> None:
     home.write(
         "job.py",

@@ -45,3 +45,4 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_mib() -> None:
     assert mib(12.5 * (1 << 20)) == "12.5 MiB"
     assert mib(-1 << 20) == "-1.0 MiB"
+    assert mib(-100) == "0.0 MiB"

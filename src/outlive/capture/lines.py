@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import opcode
 import os
+import sys
 from array import array
 from types import CodeType, FunctionType
 
@@ -25,6 +26,7 @@ _RESUME = opcode.opmap["RESUME"]
 _chosen: dict[int, tuple[CodeType, tuple[int, int] | None]] = {}
 _wanted_files: set[str] = set()
 _counting_pid = 0
+_run_in_charge = False  # `outlive run` reports; nobody else does at exit
 _children = 0
 _peak_bytes = 0
 _in_use_before = _peak_before = 0  # coarse figures from before exact counting began
@@ -39,7 +41,7 @@ def profile(function: object, at_exit: Callable[[], None]) -> None:
 
     """
     code = _code_of(function)
-    if _counting_pid == 0:
+    if _counting_pid == 0 and not _run_in_charge:
         atexit.register(at_exit)
     start_counting()
     choose(code)
@@ -112,8 +114,10 @@ def adopt() -> None:
     native.adopt_modules()
 
 
-def watch_peak() -> None:
-    """Follow the peak of Python's memory, at next to no cost, until something is profiled."""
+def begin_run() -> None:
+    """Leave the report to a run; until something is profiled, follow Python's peak at next to no cost."""
+    global _run_in_charge  # noqa: PLW0603 - one process, one count
+    _run_in_charge = True
     native.start(native.MODE_COARSE, 1, 0)
 
 
@@ -149,9 +153,11 @@ def stop_counting() -> None:
     _stop()
 
 
-def is_forked_child() -> bool:
-    """Whether counting was started by the process this one was forked from."""
-    return _counting_pid not in (0, os.getpid())
+def is_child() -> bool:
+    """Whether this process was forked from the one that counts, or is one of multiprocessing's workers."""
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    is_worker = multiprocessing is not None and multiprocessing.parent_process() is not None
+    return is_worker or _counting_pid not in (0, os.getpid())
 
 
 def _forked_parent() -> None:
@@ -161,7 +167,7 @@ def _forked_parent() -> None:
 
 def _forked_child() -> None:
     """Leave the lines to the parent, whose report they belong to."""
-    if is_forked_child():
+    if _counting_pid != 0:
         _stop()
 
 
@@ -178,10 +184,13 @@ def peak_bytes() -> int:
 
 def notes() -> tuple[str, ...]:
     """Say in words what the figures leave out."""
+    notes = list(_notes)
+    if any(f"multiprocessing.popen_{how}" in sys.modules for how in ("spawn_posix", "forkserver")):
+        notes.append("multiprocessing started processes of its own; what they ran is not in these tables")
     if _children:
         word = "process was" if _children == 1 else "processes were"
-        return (*_notes, f"{_children} child {word} forked; what they ran is not in these tables")
-    return tuple(_notes)
+        notes.append(f"{_children} child {word} forked; what they ran is not in these tables")
+    return tuple(notes)
 
 
 def figures() -> tuple[FunctionFigures, ...]:

@@ -117,7 +117,7 @@ class _Report:
     def run(self, load: Callable[[], program.Program]) -> None:
         atexit.register(self.finish)  # first in, last out: after the program's own exit functions
         self.live.start()
-        lines.watch_peak()
+        lines.begin_run()
         try:
             self.outcome = program.run(load)
         except UsageError:
@@ -138,12 +138,15 @@ class _Report:
     def report(self) -> None:
         self.live.stop()
         lines.stop_counting()
+        functions = lines.figures()
+        # Threads pass their bytes on in portions, so a line may have seen a little more than the process.
+        line_peaks = (line.peak_bytes for function in functions for line in function.lines)
         profile = RunProfile(
             exit_code=self.outcome.exit_code,
-            peak_python_bytes=lines.peak_bytes(),
+            peak_python_bytes=max(lines.peak_bytes(), *line_peaks, 0),
             peak_rss_bytes=rss.peak_rss_bytes(),
             seconds=time.perf_counter() - self.started,
-            functions=lines.figures(),
+            functions=functions,
             notes=lines.notes(),
         )
         self.show(profile)

@@ -37,4 +37,4 @@ def _parse_text(text: str) -> int:
 
 def mib(size_bytes: float) -> str:
     """Return `size_bytes` in MiB with one decimal: "12.5 MiB"."""
-    return f"{size_bytes / MIB:.1f} MiB"
+    return f"{round(size_bytes / MIB, 1) + 0.0:.1f} MiB"  # + 0.0: no -0.0

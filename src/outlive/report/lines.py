@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import linecache
-import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from outlive.capture import lines as capture
 from outlive.model.size import mib
+from outlive.report.files import write_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,8 @@ def source_of(function: FunctionFigures, line: int) -> str:
 
 
 def print_at_exit() -> None:
-    """Print the tables of a plain `python script.py` as it exits. A forked child prints nothing."""
+    """Print the tables of a plain `python script.py` as it exits. A child process prints nothing."""
     capture.stop_counting()
-    if not capture.is_forked_child():
-        sys.stdout.write(line_tables(capture.figures(), capture.notes()))
+    if not capture.is_child():
+        with suppress(OSError):  # the program closed its stdout: nobody reads it
+            write_stream("stdout", line_tables(capture.figures(), capture.notes()))
