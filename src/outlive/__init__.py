@@ -1,4 +1,4 @@
-"""outlive finds what outlives the work that made it, which line made it, and who holds it.
+"""outlive finds what outlives the work that made it, and which line made it.
 
 Floor plan: imports only point down, between rooms and never across a row of doors (tests/guards checks it).
 
@@ -61,8 +61,8 @@ def profile(function: F) -> F:
 def start(interval: str | int = "128 KiB") -> None:
     """Begin to sample allocations: on average one block in every `interval` bytes allocated.
 
-    Poisson sampling by bytes, so every estimate comes with its confidence interval. Calling it again while it
-    runs is an error unless the interval is the same.
+    Poisson sampling by bytes, so every estimate comes with its confidence interval. Called again with the
+    same interval it does nothing.
 
     Args:
         interval: mean distance between samples, in bytes or as text with a unit ("128 KiB").

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from outlive.model.estimate import poisson_estimate
+from outlive.model.estimate import Estimate, poisson_estimate
 
 
 def poisson_cdf(count: int, mean: float) -> float:
@@ -27,3 +27,7 @@ def test_the_interval_is_the_exact_one_of_a_poisson_count(count: int) -> None:
 def test_what_is_known_for_certain_has_no_width() -> None:
     found = poisson_estimate(5.0, 0.0)
     assert (found.low, found.estimate, found.high) == (5.0, 5.0, 5.0)
+
+
+def test_as_people_read_it() -> None:
+    assert str(Estimate(25 << 19, 10 << 20, 16 << 20)) == "12.5 MiB (10.0 MiB to 16.0 MiB)"

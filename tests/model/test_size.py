@@ -29,7 +29,7 @@ def test_sizes_are_read(text: str | int, size_bytes: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "KiB", "1 parsec", "-1", "1e9", "nan", "1_000", "1.2.3", "0", 0, -5, "0.1", "٣ x"]
+    "text", ["", "KiB", "1 parsec", "-1", "1e9", "nan", "1_000", "1.2.3", "0", 0, -5, "0.1", "٣ x", 1.5, None]
 )
 def test_what_is_no_positive_size_is_refused(text: str | int) -> None:
     with pytest.raises(UsageError, match="is not a size"):

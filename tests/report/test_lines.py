@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from outlive.model.lines import FunctionFigures, LineFigures, RunProfile, merged
@@ -77,6 +78,15 @@ def test_without_source_the_numbers_stay_and_it_says_so(tmp_path: Path) -> None:
     for table in (missing, stale):
         assert "251.0 MiB    250.0 MiB    300.5 MiB            2\n" in table
         assert "rows" not in table.replace("jobs.py", "")
+
+
+def test_import_time_code_shows_only_if_it_kept_memory(tmp_path: Path) -> None:
+    loud = replace(function(source_file(tmp_path)), function="<module>", is_body=True)
+    quiet = replace(loud, function="Rows", lines=(LineFigures(2, 1, 100, MIB, MIB),))
+    tables = line_tables((loud, quiet), ())
+    assert "Function: <module>" in tables
+    assert "Function: Rows" not in tables
+    assert "Note: 1 module or class body that kept no memory left out (--json has all)\n" in tables
 
 
 def test_nothing_profiled_says_nothing() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from outlive.model.lines import FunctionFigures
 
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
+_CO_OPTIMIZED = 1  # code with fast locals: a function's (inspect.CO_OPTIMIZED; inspect is not light)
 _RESUME = opcode.opmap["RESUME"]
 
 # Chosen code by identity (equal code may come from different files), with its file's size and mtime when
@@ -209,6 +210,7 @@ def figures() -> tuple[FunctionFigures, ...]:
             calls=calls,
             lines=tuple(LineFigures(*row) for row in rows),
             stale=_version(code.co_filename) != _chosen[id(code)][1],
+            is_body=not code.co_flags & _CO_OPTIMIZED,
         )
         key = (function.file, function.first_line, function.function)
         functions[key] = merged(functions[key], function) if key in functions else function

@@ -38,13 +38,16 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0].endswith(".py"):
             args = ["run", *args]
+        if args[0] not in _COMMANDS:
+            hint = f"to run a program, name its file: outlive run {args[0]}"
+            raise UsageError(f"there is no command {args[0]!r}", f"there are {', '.join(_COMMANDS)}", hint)
         return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(outlive.__version__, prog_name="outlive")
 def cli() -> None:
-    """Find what outlives the work that made it, which line made it, and who holds it."""
+    """Find what outlives the work that made it, and which line made it."""
 
 
 def main() -> None:
@@ -56,8 +59,9 @@ def main() -> None:
         left = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False)
         # Out of click, which would lend the program its context and take its Ctrl-C.
         sys.exit(left() if callable(left) else left)
-    except click.ClickException as error:
-        _fail(error.format_message(), 2)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "outlive"
+        _fail(f"{error.format_message().rstrip('.')}; see {command} --help", 2)
     except UsageError as error:
         _fail(str(error), 2)
     except OutliveError as error:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   outlive run job.py --days 3                        figures of the functions marked @outlive.profile
-  outlive run --lines 'app/jobs/*.py' -m app.worker  all functions in these files, no decorator needed
+  outlive run --lines 'app/jobs/*.py' -m app serve   all functions in these files, no decorator needed
   outlive run --json profile.json -o table.txt job.py
 """
 
@@ -80,8 +80,8 @@ def command(
 ) -> Callable[[], None]:
     """Run a program and print, line by line, what the profiled functions did to memory.
 
-    Output, exit code, traceback and signals are the program's own. The tables follow when it has ended,
-    however it ended.
+    Output, exit code, traceback and signals are the program's own. The tables follow when it has ended, by
+    an exception, Ctrl-C or SIGTERM too; only os._exit(), exec and SIGKILL leave no time for them.
     """
     files = [file for file in (json_file, table_file) if file is not None]
     for file in files:
@@ -118,6 +118,7 @@ class _Report:
         atexit.register(self.finish)  # first in, last out: after the program's own exit functions
         self.live.start()
         lines.begin_run()
+        self.watch_sigterm()
         try:
             self.outcome = program.run(load)
         except UsageError:
@@ -134,6 +135,22 @@ class _Report:
             self.report()
         if self.outcome.interrupted:
             _die_interrupted()
+
+    def watch_sigterm(self) -> None:
+        """Report before SIGTERM ends the process, which is how services end; not if somebody handles it."""
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self.terminate)
+            os.register_at_fork(after_in_child=self.leave_sigterm)
+
+    def terminate(self, *_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self.outcome = program.Outcome(128 + signal.SIGTERM, interrupted=False)
+        self.report()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def leave_sigterm(self) -> None:
+        if signal.getsignal(signal.SIGTERM) == self.terminate:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def report(self) -> None:
         self.live.stop()
@@ -155,7 +172,10 @@ class _Report:
         from outlive.report.lines import line_tables
         from outlive.report.run_json import run_json
 
-        texts = [(self.table_file, line_tables(profile.functions, profile.notes))]
+        tables = line_tables(profile.functions, profile.notes)
+        if self.table_file is not None and not tables:
+            tables = "No profiled function ran.\n"
+        texts = [(self.table_file, tables)]
         if self.json_file is not None:
             texts.append((self.json_file, run_json(profile) + "\n"))
         places, troubles = [], []

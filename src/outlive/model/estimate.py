@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from outlive.model.size import mib
+
 _Z95 = 1.959964  # 97.5 % quantile of the standard normal distribution
 
 
@@ -15,6 +17,10 @@ class Estimate:
     estimate: float
     low: float
     high: float
+
+    def __str__(self) -> str:
+        """Return it as people read it: "12.5 MiB (10.1 MiB to 15.3 MiB)"."""
+        return f"{mib(self.estimate)} ({mib(self.low)} to {mib(self.high)})"
 
 
 @dataclass(frozen=True, slots=True)

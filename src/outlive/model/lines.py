@@ -33,6 +33,7 @@ class FunctionFigures:
     calls: int
     lines: tuple[LineFigures, ...]
     stale: bool  # the file changed on disk after its code was loaded
+    is_body: bool = False  # the top level of a module or a class, which runs once, as it is imported
 
 
 def merged(one: FunctionFigures, other: FunctionFigures) -> FunctionFigures:

@@ -19,7 +19,7 @@ def parse_size(size: str | int) -> int:
     """
     try:
         number = size if isinstance(size, int) else _parse_text(size)
-    except (KeyError, ValueError, OverflowError):
+    except (AttributeError, KeyError, ValueError, OverflowError):
         hint = 'write bytes, or a unit: 65536, "64 KiB", "1.5 MB"'
         raise UsageError(f"{size!r} is not a size", hint=hint) from None
     if number < 1:

@@ -25,8 +25,20 @@ _LEGEND = (
 
 
 def line_tables(functions: tuple[FunctionFigures, ...], notes: tuple[str, ...]) -> str:
-    """Return the tables of all functions as text, with what they leave out in words."""
-    return "\n".join((*_tables(functions), *(f"Note: {note}" for note in notes), ""))
+    """Return the tables of all functions as text, with what they leave out in words.
+
+    Import-time code, the top level of modules and classes, is left out where all its increments show as 0.0.
+    """
+    shown = tuple(f for f in functions if not f.is_body or any(_visible(row) for row in f.lines))
+    quiet = len(functions) - len(shown)
+    if quiet:
+        bodies = "1 module or class body" if quiet == 1 else f"{quiet} module and class bodies"
+        notes = (*notes, f"{bodies} that kept no memory left out (--json has all)")
+    return "\n".join((*_tables(shown), *(f"Note: {note}" for note in notes), ""))
+
+
+def _visible(row: LineFigures) -> bool:
+    return mib(row.increment_bytes) != mib(0)
 
 
 def _tables(functions: tuple[FunctionFigures, ...]) -> Iterator[str]:
