@@ -16,6 +16,13 @@ PyObject *on_leave(PyObject *module, PyObject *const *args,
 
 #else
 
+/* Why line events may be missing: a profiled function set a trace function of its own; C stack ran low in
+ * some thread, and until that thread returned no frame began to be traced. */
+enum { LOST_TO_SETTRACE = 1, LOST_TO_DEPTH = 2 };
+
+/* Which of these happened, or'ed. */
+int trace_losses(void);
+
 /* Begins, or ends, line events for the chosen code objects in all threads. */
 void trace_start(void);
 void trace_stop(void);

@@ -18,7 +18,10 @@ enum { DOMAINS = 3 };
 
 static const PyMemAllocatorDomain domains[DOMAINS] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
 static PyMemAllocatorEx original[DOMAINS];
-static bool raw_is_malloc; /* the RAW domain is libc's malloc, whose blocks tell their size */
+/* What was there to wrap. libc's blocks tell their size; a pymalloc block that is not RAW's has at most
+ * PYMALLOC_MAX bytes; of others (debug allocators, another tool's) nothing is known. */
+static enum { UNKNOWN, LIBC, PYMALLOC } kind;
+enum { PYMALLOC_MAX = 512 };
 static _Atomic int mode;
 
 /* ---- counting ---- */
@@ -68,7 +71,7 @@ static inline void dies_nopy(ThreadCounters *counters, void *address)
  * pymalloc takes from RAW for a large block is all that this mode sees of it. */
 static inline void coarse_nopy(ThreadCounters *counters, int domain, void *address, int sign)
 {
-    if (domain == 0 && address != NULL && raw_is_malloc &&
+    if (domain == 0 && address != NULL && kind == PYMALLOC &&
         (atomic_load_explicit(&mode, memory_order_relaxed) & MODE_COARSE)) {
         counters_add_nopy(counters, sign * (int64_t)malloc_usable_size(address));
     }
@@ -144,15 +147,16 @@ static void moved_nopy(ThreadCounters *counters, const void *from, void *to, siz
 {
     Block now = {.bytes = bytes};
     if (!known || was.partial) {
-        if (usable == 0 && from == to) {
-            if (!known) {
-                return; /* a small old block, resized in place */
-            }
-            now = was;
-        } else if (usable != 0) {
-            int64_t counted = (int64_t)was.bytes + (int64_t)bytes - (int64_t)usable;
-            now = (Block){.bytes = counted > 0 ? (uint64_t)counted : 0, .partial = true};
+        int64_t counted = (int64_t)was.bytes;
+        if (usable != 0) {
+            counted += (int64_t)bytes - (int64_t)usable;
+        } else if (kind == PYMALLOC && from != to && bytes > PYMALLOC_MAX) {
+            counted += (int64_t)bytes - PYMALLOC_MAX; /* it may have been smaller: never too much */
         }
+        if (!known && counted <= 0) {
+            return; /* stays unknown */
+        }
+        now = (Block){.bytes = counted > 0 ? (uint64_t)counted : 0, .partial = true};
     }
     uint64_t replaced;
     int64_t change = -(int64_t)was.bytes;
@@ -168,9 +172,9 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
 {
     ThreadCounters *counters = &thread_counters;
     const PyMemAllocatorEx *inner = &original[domain];
-    bool is_raw = domain == 0 && raw_is_malloc;
+    bool is_libc = kind == LIBC || (kind == PYMALLOC && domain == 0);
     if (counters->inside) {
-        if (is_raw && (uintptr_t)from == counters->moved) {
+        if (is_libc && (uintptr_t)from == counters->moved) {
             counters->moved_usable = malloc_usable_size(from);
         }
         coarse_nopy(counters, domain, from, -1);
@@ -189,7 +193,7 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
     }
     counters->inside = 1;
     counters->moved = (uintptr_t)from;
-    counters->moved_usable = is_raw ? malloc_usable_size(from) : 0;
+    counters->moved_usable = is_libc ? malloc_usable_size(from) : 0;
     coarse_nopy(counters, domain, from, -1);
     void *to = inner->realloc(inner->ctx, from, bytes);
     coarse_nopy(counters, domain, to != NULL ? to : from, 1);
@@ -261,17 +265,25 @@ static void arena_free_nopy(void *ctx, void *arena, size_t bytes)
 
 /* ---- blocks that extensions report ---- */
 
+/* What to tell who reports a block. CPython says -2 while tracemalloc is off, and numpy (2.5) then reports no
+ * more. */
+static int answer_nopy(int theirs)
+{
+    return theirs == -2 ? 0 : theirs;
+}
+
 static int track_nopy(unsigned int domain, uintptr_t address, size_t bytes)
 {
     dies_nopy(&thread_counters, (void *)address); /* tracking a known address again replaces it */
     born_nopy(&thread_counters, (void *)address, bytes);
-    return PyTraceMalloc_Track(domain, address, bytes);
+    return answer_nopy(PyTraceMalloc_Track(domain, address, bytes));
 }
 
+/* Domain 0 is RAW's: numpy takes a block from there and then reports it as its own. */
 static int untrack_nopy(unsigned int domain, uintptr_t address)
 {
     dies_nopy(&thread_counters, (void *)address);
-    return PyTraceMalloc_Untrack(domain, address);
+    return answer_nopy(PyTraceMalloc_Untrack(domain, address));
 }
 
 static const Relocation to_ours[] = {
@@ -354,6 +366,15 @@ static bool wanted_in(int domain, int now)
     return (now & (MODE_EXACT | MODE_SAMPLE)) || (domain == 0 && (now & MODE_COARSE));
 }
 
+static void recognize(void)
+{
+    const char *name = _PyMem_GetCurrentAllocatorName();
+    kind = name == NULL                    ? UNKNOWN
+           : strcmp(name, "pymalloc") == 0 ? PYMALLOC
+           : strcmp(name, "malloc") == 0   ? LIBC
+                                           : UNKNOWN;
+}
+
 /* Has each domain wrapped if `now`, the modes, need it, and else as it was. Buried under another tool's, ours
  * stays. */
 static void wrap_domains(int now)
@@ -363,11 +384,6 @@ static void wrap_domains(int now)
         if (!wanted && on_top(i)) {
             PyMem_SetAllocator(domains[i], &original[i]);
         } else if (wanted && !in_chain(i)) {
-            if (i == 0) {
-                const char *name = _PyMem_GetCurrentAllocatorName();
-                raw_is_malloc =
-                    name != NULL && (strcmp(name, "pymalloc") == 0 || strcmp(name, "malloc") == 0);
-            }
             PyMem_GetAllocator(domains[i], &original[i]);
             PyMemAllocatorEx wrapper = wrappers[i];
             wrapper.ctx = original[i].ctx;
@@ -403,6 +419,12 @@ void hooks_start(int wanted, uint64_t interval, uint64_t seed)
 {
     int before = atomic_load(&mode);
     wanted &= ~before;
+    if (before == 0 && !in_chain(0)) {
+        recognize();
+    }
+    if (wanted & MODE_COARSE && kind != PYMALLOC) {
+        wanted = (wanted & ~MODE_COARSE & ~before) | (MODE_EXACT & ~before); /* coarse sees too little here */
+    }
     if (wanted & MODE_EXACT) {
         hooks_stop(MODE_COARSE);
         blocks_clear();

@@ -8,7 +8,8 @@
 
 /* EXACT counts every block at the size that was asked for. SAMPLE keeps some blocks, with the line that made
  * them. COARSE only totals what Python takes from below: pymalloc's arenas, and blocks of the RAW domain at
- * the size malloc gave them; it costs nothing worth naming, and ends when EXACT begins. */
+ * the size malloc gave them; it costs nothing worth naming, and ends when EXACT begins. Where MEM and OBJ are
+ * not pymalloc, EXACT takes its place. */
 enum { MODE_EXACT = 1, MODE_SAMPLE = 2, MODE_COARSE = 4 };
 
 /* Once per process, before all else. False without a pthread key. Needs the GIL. */

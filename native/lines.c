@@ -112,15 +112,6 @@ ChosenCode *lines_choose(PyCodeObject *code, const int *lines, int instruction_c
     return chosen;
 }
 
-void lines_reset(void)
-{
-    for (size_t i = 0; i < chosen_count; i++) {
-        chosen_codes[i]->calls = 0;
-        memset(chosen_codes[i]->figures, 0, sizeof(LineFigures) * (size_t)chosen_codes[i]->line_count);
-    }
-    dropped = 0;
-}
-
 uint64_t lines_dropped(void)
 {
     return dropped;
@@ -155,6 +146,8 @@ static Active *push(ThreadCounters *counters)
 
 void lines_thread_exits(ThreadCounters *counters)
 {
+    /* Without the GIL, so the active counts of frames that a thread dies in stay up: that only costs pop()
+     * its shortcut. */
     free(counters->lines);
     counters->lines = NULL;
 }
@@ -217,8 +210,10 @@ static void pop(ThreadCounters *counters)
         Active *below = &stack->active[stack->depth - 1];
         below->high = active->frame_high > below->high ? active->frame_high : below->high;
     }
-    for (int i = stack->depth - 1; i >= 0; i--) {
-        if (stack->active[i].chosen == active->chosen) {
+    ChosenCode *chosen = active->chosen;
+    chosen->active--;
+    for (int i = stack->depth - 1; chosen->active > 0 && i >= 0; i--) {
+        if (stack->active[i].chosen == chosen) {
             stack->active[i].base += change;
             break;
         }
@@ -260,6 +255,7 @@ void lines_enter(ChosenCode *chosen, const void *frame, int instruction, bool ca
                        .fresh = call,
                        .frame_start = counters->in_use,
                        .frame_high = counters->in_use};
+    chosen->active++;
     int line = call ? chosen->code->co_firstlineno - chosen->first_line : line_index(chosen, instruction);
     open_account(counters, active, line);
     if (call) {
@@ -300,6 +296,18 @@ void lines_leave(const void *frame)
     if (surface(&thread_counters, frame)) {
         pop(&thread_counters);
     }
+}
+
+bool lines_restart(const void *frame)
+{
+    ThreadCounters *counters = &thread_counters;
+    Active *active = top(counters);
+    if (active == NULL || active->frame != frame) {
+        return false;
+    }
+    active->frame_start = active->frame_high = counters->in_use;
+    open_account(counters, active, active->line);
+    return true;
 }
 
 void lines_abandon(const void *frame)

@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
     PyCodeObject *code; /* strong */
     uint64_t calls;
+    uint64_t active; /* frames of it on the stacks of all threads */
     int first_line, line_count;
     int start_instruction; /* byte offset of the RESUME that begins a call (not a resumption) */
     int *line_of;          /* by instruction: index into figures, -1 if it has no line */
@@ -46,9 +47,6 @@ ChosenCode *lines_find(PyCodeObject *code);
 /* The i-th chosen code, or NULL past the last. */
 ChosenCode *lines_at(size_t i);
 
-/* Sets all figures to zero. */
-void lines_reset(void);
-
 /* A frame of `chosen` starts (`call`) or resumes at `instruction` (byte offset). */
 void lines_enter(ChosenCode *chosen, const void *frame, int instruction, bool call);
 
@@ -57,6 +55,10 @@ void lines_line(ChosenCode *chosen, const void *frame, int line);
 
 /* The frame returned, yielded or raised. */
 void lines_leave(const void *frame);
+
+/* If `frame` is on top, its line's account begins anew: what it gathered so far was the tool's doing. False
+ * if it is not. */
+bool lines_restart(const void *frame);
 
 /* Takes `frame`, whose evaluation is over, off the top of the stack if no event has done so. */
 void lines_abandon(const void *frame);

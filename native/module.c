@@ -9,6 +9,17 @@
 
 #include <stdlib.h>
 
+/* False with an error in a sub-interpreter. The module's state is the process's; an interpreter that shares
+ * the main one's GIL gets a copy of the module without PyInit being called. */
+static bool in_main_interpreter(void)
+{
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_RuntimeError, "outlive works in the main interpreter only");
+        return false;
+    }
+    return true;
+}
+
 PyDoc_STRVAR(
     start_doc,
     "start(mode, interval, seed)\n--\n\n"
@@ -18,7 +29,7 @@ static PyObject *start(PyObject *module, PyObject *args)
 {
     int mode;
     unsigned long long interval, seed;
-    if (!PyArg_ParseTuple(args, "iKK:start", &mode, &interval, &seed)) {
+    if (!in_main_interpreter() || !PyArg_ParseTuple(args, "iKK:start", &mode, &interval, &seed)) {
         return NULL;
     }
     if ((mode & ~(MODE_EXACT | MODE_SAMPLE | MODE_COARSE)) != 0 || interval == 0) {
@@ -36,7 +47,7 @@ PyDoc_STRVAR(stop_doc, "stop(mode)\n--\n\nEnd a mode and forget its blocks.");
 static PyObject *stop(PyObject *module, PyObject *args)
 {
     int mode;
-    if (!PyArg_ParseTuple(args, "i:stop", &mode)) {
+    if (!in_main_interpreter() || !PyArg_ParseTuple(args, "i:stop", &mode)) {
         return NULL;
     }
     hooks_stop(mode);
@@ -84,9 +95,24 @@ PyDoc_STRVAR(sites_doc,
              "sites()\n--\n\n"
              "(list of (file, function, line, bytes, variance of bytes, blocks, samples), samples dropped).");
 
+/* A row of sites(), or NULL with an error. File names need not be UTF-8. */
+static PyObject *site_row(const SiteTotal *total)
+{
+    const Site *site = &total->site;
+    PyObject *file = PyUnicode_DecodeUTF8(site->file, (Py_ssize_t)strlen(site->file), "replace");
+    PyObject *function = PyUnicode_DecodeUTF8(site->function, (Py_ssize_t)strlen(site->function), "replace");
+    PyObject *row = NULL;
+    if (file != NULL && function != NULL) {
+        row = Py_BuildValue("OOidddK", file, function, site->line, total->bytes, total->bytes_variance,
+                            total->blocks, (unsigned long long)total->samples);
+    }
+    Py_XDECREF(file);
+    Py_XDECREF(function);
+    return row;
+}
+
 static PyObject *sites(PyObject *module, PyObject *unused)
 {
-    /* Between asking and filling, the GIL is held but threads without it may add a site: that one waits. */
     size_t capacity = samples_totals(NULL, 0), count = 0;
     SiteTotal *totals = calloc(capacity + 1, sizeof *totals);
     if (totals == NULL) {
@@ -100,10 +126,7 @@ static PyObject *sites(PyObject *module, PyObject *unused)
         if (totals[i].samples == 0) {
             continue;
         }
-        const Site *site = totals[i].site;
-        PyObject *row =
-            Py_BuildValue("ssidddK", site->file, site->function, site->line, totals[i].bytes,
-                          totals[i].bytes_variance, totals[i].blocks, (unsigned long long)totals[i].samples);
+        PyObject *row = site_row(&totals[i]);
         if (row == NULL || PyList_Append(list, row) < 0) {
             Py_CLEAR(list);
         }
@@ -123,7 +146,8 @@ static PyObject *choose(PyObject *module, PyObject *args)
     PyCodeObject *code;
     Py_buffer lines;
     int start_instruction;
-    if (!PyArg_ParseTuple(args, "O!y*i:choose", &PyCode_Type, &code, &lines, &start_instruction)) {
+    if (!in_main_interpreter() ||
+        !PyArg_ParseTuple(args, "O!y*i:choose", &PyCode_Type, &code, &lines, &start_instruction)) {
         return NULL;
     }
     ChosenCode *chosen =
@@ -175,12 +199,20 @@ static PyObject *figures(PyObject *module, PyObject *unused)
     return list;
 }
 
-PyDoc_STRVAR(reset_figures_doc, "reset_figures()\n--\n\nSet the figures of all lines to zero.");
+PyDoc_STRVAR(lines_lost_doc,
+             "lines_lost()\n--\n\n"
+             "(accounts that found no memory, whether a profiled function's sys.settrace() ended "
+             "its events, whether deep recursion kept frames from being followed).");
 
-static PyObject *reset_figures(PyObject *module, PyObject *unused)
+static PyObject *lines_lost(PyObject *module, PyObject *unused)
 {
-    lines_reset();
-    Py_RETURN_NONE;
+#if HAVE_MONITORING
+    bool settrace = false, depth = false; /* neither can happen here */
+#else
+    bool settrace = trace_losses() & LOST_TO_SETTRACE, depth = trace_losses() & LOST_TO_DEPTH;
+#endif
+    return Py_BuildValue("KOO", (unsigned long long)lines_dropped(), settrace ? Py_True : Py_False,
+                         depth ? Py_True : Py_False);
 }
 
 #if HAVE_MONITORING
@@ -218,7 +250,7 @@ static PyMethodDef methods[] = {
     {"sites", sites, METH_NOARGS, sites_doc},
     {"choose", choose, METH_VARARGS, choose_doc},
     {"figures", figures, METH_NOARGS, figures_doc},
-    {"reset_figures", reset_figures, METH_NOARGS, reset_figures_doc},
+    {"lines_lost", lines_lost, METH_NOARGS, lines_lost_doc},
 #if HAVE_MONITORING
     {"on_call", (PyCFunction)(void (*)(void))on_call, METH_FASTCALL, on_call_doc},
     {"on_resume", (PyCFunction)(void (*)(void))on_resume, METH_FASTCALL, on_resume_doc},
@@ -234,7 +266,7 @@ static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "outlive._native",
     .m_doc = "The native core: counts and samples blocks, follows lines. Use outlive's public names instead.",
-    .m_size = -1, /* one per process: a sub-interpreter's import is refused */
+    .m_size = -1, /* one per process */
     .m_methods = methods,
 };
 

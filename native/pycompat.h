@@ -80,6 +80,12 @@ static inline PyCodeObject *frame_code(struct _PyInterpreterFrame *frame)
 {
     return frame->f_code;
 }
+
+/* The byte offset of the instruction it ran last; negative before its first. */
+static inline int frame_instruction(struct _PyInterpreterFrame *frame)
+{
+    return _PyInterpreterFrame_LASTI(frame) * (int)sizeof(_Py_CODEUNIT);
+}
 #endif
 
 /* The thread state of this thread if it holds the GIL, else NULL. Allocates nothing. */

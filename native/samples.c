@@ -18,6 +18,7 @@ typedef struct {
     uint64_t bytes;
     uint32_t site;
     uint32_t next_free; /* index + 1 */
+    bool alive;
 } Sample;
 
 static Table by_address;
@@ -142,6 +143,51 @@ static bool same_site_nopy(const Site *a, const Site *b)
     return a->line == b->line && strcmp(a->file, b->file) == 0 && strcmp(a->function, b->function) == 0;
 }
 
+/* Where `site` is in site_index, or the empty place where it would go. There is one. */
+static uint32_t *index_place_nopy(const Site *site)
+{
+    uint32_t i = (uint32_t)(hash_site_nopy(site) % SITES_HASHED);
+    while (site_index[i] != 0 && !same_site_nopy(sites[site_index[i] - 1], site)) {
+        i = (i + 1) % SITES_HASHED;
+    }
+    return &site_index[i];
+}
+
+/* Frees the sites that hold no sample and renumbers the others. Without memory it does nothing. The lock is
+ * held. */
+static void reclaim_sites_nopy(void)
+{
+    uint32_t *number = calloc(sites_used, sizeof *number); /* by old number: the new one + 1 */
+    if (number == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < samples_used; i++) {
+        if (samples[i].alive) {
+            number[samples[i].site] = 1;
+        }
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < sites_used; i++) {
+        if (number[i] == 0) {
+            free(sites[i]);
+        } else {
+            sites[kept] = sites[i];
+            number[i] = ++kept;
+        }
+    }
+    sites_used = kept;
+    for (uint32_t i = 0; i < samples_used; i++) {
+        if (samples[i].alive) {
+            samples[i].site = number[samples[i].site] - 1;
+        }
+    }
+    free(number);
+    memset(site_index, 0, SITES_HASHED * sizeof *site_index);
+    for (uint32_t i = 0; i < sites_used; i++) {
+        *index_place_nopy(sites[i]) = i + 1;
+    }
+}
+
 /* The number of the site equal to `site`, copied and interned if new; -1 at the cap or without memory.
  * The lock is held. */
 static int64_t intern_nopy(const Site *site)
@@ -157,23 +203,21 @@ static int64_t intern_nopy(const Site *site)
             return -1;
         }
     }
-    uint32_t i = (uint32_t)(hash_site_nopy(site) % SITES_HASHED);
-    while (site_index[i] != 0) {
-        if (same_site_nopy(sites[site_index[i] - 1], site)) {
-            return (int64_t)site_index[i] - 1;
-        }
-        i = (i + 1) % SITES_HASHED;
+    uint32_t *place = index_place_nopy(site);
+    if (*place != 0) {
+        return (int64_t)*place - 1;
     }
     if (sites_used == SITES_MAX) {
-        return -1;
+        reclaim_sites_nopy();
+        place = index_place_nopy(site);
     }
-    Site *copy = malloc(sizeof *copy);
+    Site *copy = sites_used < SITES_MAX ? malloc(sizeof *copy) : NULL;
     if (copy == NULL) {
         return -1;
     }
     *copy = *site;
     sites[sites_used] = copy;
-    site_index[i] = ++sites_used;
+    *place = ++sites_used;
     return (int64_t)sites_used - 1;
 }
 
@@ -199,7 +243,7 @@ static uint32_t new_sample_nopy(void)
 
 static void free_sample_nopy(uint32_t place)
 {
-    samples[place - 1].bytes = 0;
+    samples[place - 1].alive = false;
     samples[place - 1].next_free = samples_free;
     samples_free = place;
 }
@@ -212,7 +256,8 @@ void samples_put_nopy(uintptr_t address, uint64_t bytes, const Site *site)
     uint64_t old = 0;
     bool had = false;
     if (place != 0) {
-        samples[place - 1] = (Sample){.bytes = bytes, .site = (uint32_t)site_number};
+        samples[place - 1] =
+            (Sample){.bytes = bytes > 0 ? bytes : 1, .site = (uint32_t)site_number, .alive = true};
         if (!table_put_nopy(&by_address, address, place, &old, &had)) {
             free_sample_nopy(place);
             place = 0;
@@ -250,11 +295,11 @@ size_t samples_totals(SiteTotal *totals, size_t capacity)
     lock_nopy(&lock);
     size_t count = sites_used < capacity ? sites_used : capacity;
     for (size_t i = 0; i < count; i++) {
-        totals[i] = (SiteTotal){.site = sites[i]};
+        totals[i] = (SiteTotal){.site = *sites[i]};
     }
     for (uint32_t i = 0; i < samples_used; i++) {
         double n = (double)samples[i].bytes;
-        if (n > 0 && samples[i].site < count) {
+        if (samples[i].alive && samples[i].site < count) {
             double p = -expm1(-n / mean_gap);
             SiteTotal *total = &totals[samples[i].site];
             total->bytes += n / p;

@@ -26,7 +26,7 @@ typedef struct {
 
 /* What a site holds now. */
 typedef struct {
-    const Site *site; /* valid until samples_clear */
+    Site site; /* a copy: the sampler may be stopped while it is looked at */
     double bytes, bytes_variance;
     double blocks;
     uint64_t samples;
@@ -49,7 +49,7 @@ void samples_put_nopy(uintptr_t address, uint64_t bytes, const Site *site);
 bool samples_take_nopy(uintptr_t address);
 
 /* Fills `totals` (room for `capacity`) and returns how many sites that makes, those that hold nothing now
- * included; called with 0, how many there are. */
+ * included; called with 0, how many there are. (Those give way when all places are taken.) */
 size_t samples_totals(SiteTotal *totals, size_t capacity);
 
 /* Samples lost to a cap or to want of memory since the start. */

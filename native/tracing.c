@@ -24,6 +24,7 @@ static _Thread_local char *stack_end;      /* lowest usable address; NULL until 
 static _Thread_local size_t stack_reserve; /* how much of it to leave */
 static _PyFrameEvalFunction inner_evaluate;
 static bool running;
+static bool taken, deep; /* what trace_losses tells */
 
 static int on_event(PyObject *theirs_object, PyFrameObject *frame, int what, PyObject *arg)
 {
@@ -36,12 +37,23 @@ static int on_event(PyObject *theirs_object, PyFrameObject *frame, int what, PyO
             lines_line(chosen, key, PyFrame_GetLineNumber(frame));
         } else if (chosen != NULL) {
             int instruction = PyFrame_GetLasti(frame);
-            lines_enter(chosen, key, instruction, instruction == chosen->start_instruction);
+            if (!lines_restart(key)) {
+                lines_enter(chosen, key, instruction, instruction == chosen->start_instruction);
+            }
         }
     } else if (what == PyTrace_RETURN) {
         lines_leave(key);
     }
-    return theirs != NULL ? theirs(theirs_object, frame, what, arg) : 0;
+    if (theirs == NULL) {
+        return 0;
+    }
+    int result = theirs(theirs_object, frame, what, arg);
+    PyThreadState *tstate = PyThreadState_Get();
+    if (tstate->c_tracefunc != on_event) { /* it replaced itself, as a debugger does that lets go */
+        theirs = tstate->c_tracefunc;
+        tstate->c_tracefunc = on_event;
+    }
+    return result;
 }
 
 static void set_tracing(PyThreadState *tstate, Py_tracefunc function)
@@ -85,17 +97,24 @@ static PyObject *evaluate_untraced(PyThreadState *tstate, struct _PyInterpreterF
     return result;
 }
 
-static PyObject *evaluate_traced(PyThreadState *tstate, struct _PyInterpreterFrame *frame, int throwing)
+static PyObject *evaluate_traced(PyThreadState *tstate, struct _PyInterpreterFrame *frame, int throwing,
+                                 ChosenCode *chosen)
 {
     bool caller_traced = tstate->c_tracefunc == on_event;
+    int instruction = frame_instruction(frame);
+    if (instruction > chosen->start_instruction) {
+        /* It resumes. Mostly a CALL event says so; not if a throw() ended what it awaited. */
+        lines_enter(chosen, frame, instruction, false);
+    }
     if (!caller_traced) {
         theirs = tstate->c_tracefunc;
     }
     set_tracing(tstate, on_event);
     PyObject *result = inner_evaluate(tstate, frame, throwing);
     lines_abandon(frame);
-    if (tstate->c_tracefunc != on_event) {
+    if (tstate->c_tracefunc != on_event) { /* the frame itself called sys.settrace() */
         theirs = tstate->c_tracefunc;
+        taken = true;
     }
     set_tracing(tstate, caller_traced ? on_event : theirs);
     return result;
@@ -107,6 +126,7 @@ static PyObject *evaluate(PyThreadState *tstate, struct _PyInterpreterFrame *fra
         return inner_evaluate(tstate, frame, throwing);
     }
     if (__builtin_expect(stack_is_low(), 0)) {
+        deep = true;
         _PyInterpreterState_SetEvalFrameFunc(tstate->interp, inner_evaluate);
         PyObject *result = evaluate_untraced(tstate, frame, throwing);
         if (running && _PyInterpreterState_GetEvalFrameFunc(tstate->interp) == inner_evaluate) {
@@ -114,10 +134,16 @@ static PyObject *evaluate(PyThreadState *tstate, struct _PyInterpreterFrame *fra
         }
         return result;
     }
-    if (running && lines_find(frame_code(frame)) != NULL) {
-        return evaluate_traced(tstate, frame, throwing);
+    ChosenCode *chosen = running ? lines_find(frame_code(frame)) : NULL;
+    if (chosen != NULL) {
+        return evaluate_traced(tstate, frame, throwing, chosen);
     }
     return evaluate_untraced(tstate, frame, throwing);
+}
+
+int trace_losses(void)
+{
+    return (taken ? LOST_TO_SETTRACE : 0) | (deep ? LOST_TO_DEPTH : 0);
 }
 
 void trace_start(void)

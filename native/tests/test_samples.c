@@ -87,8 +87,8 @@ static void one_site_for_equal_places(void)
     CHECK(samples_totals(NULL, 0) == COUNT, "%zu", samples_totals(NULL, 0));
     CHECK(samples_totals(totals, COUNT + 1) == COUNT, "room to spare");
     for (int i = 0; i < COUNT; i++) {
-        CHECK(totals[i].site->line == sites[i].line && strcmp(totals[i].site->file, sites[i].file) == 0 &&
-                  strcmp(totals[i].site->function, sites[i].function) == 0, "site %d", i);
+        CHECK(totals[i].site.line == sites[i].line && strcmp(totals[i].site.file, sites[i].file) == 0 &&
+                  strcmp(totals[i].site.function, sites[i].function) == 0, "site %d", i);
         CHECK(totals[i].samples == 10, "site %d", i);
     }
     CHECK(samples_totals(totals, 3) == 3 && totals[2].samples == 10, "fewer than there are");

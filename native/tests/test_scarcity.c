@@ -46,7 +46,7 @@ static void note_samples(long round)
     uint64_t live = 0, taken = 0, dropped = samples_dropped();
     for (size_t i = 0; i < sites; i++) {
         live += totals[i].samples;
-        CHECK(strcmp(totals[i].site->function, "export") == 0, "round %ld", round);
+        CHECK(strcmp(totals[i].site.function, "export") == 0, "round %ld", round);
     }
     CHECK(live + dropped == PUTS, "round %ld: %llu and %llu", round, (unsigned long long)live,
           (unsigned long long)dropped);

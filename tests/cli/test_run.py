@@ -181,7 +181,7 @@ def test_a_device_is_written_to_not_replaced(home: "Home") -> None:
         "import threading; print(threading.active_count(), threading.current_thread().name)",
         "import os\ntry:\n    print(os.wait())\nexcept ChildProcessError as error:\n    print(error)",
         "import os; print(sorted(os.listdir('/proc/self/fd'))[:3], len(os.listdir('/proc/self/fd')))",
-        "import signal; print([signal.getsignal(s) for s in (1, 2, 17)], signal.pthread_sigmask(0, []))",
+        "import signal; print([signal.getsignal(s) for s in (2, 15, 17)], signal.pthread_sigmask(0, []))",
         "import atexit\nclass Kept:\n    def __del__(self): print('end')\nk = Kept()\natexit.register(print)",
         "class Kept:\n    def __del__(self): print('gone')\nkept = Kept()\nraise SystemExit(2)",
         "import warnings; warnings.warn('careful')",

@@ -1,6 +1,5 @@
 """What goes wrong under `outlive run`: usage errors are one line, the program's own ends are its own."""
 
-import json
 import os
 import signal
 import subprocess
@@ -12,13 +11,6 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Home
-
-_FILL = """
-import outlive
-@outlive.profile
-def fill():
-    return bytearray(3_000_000)
-"""
 
 # ---- bad usage: one line, exit 2, nothing written ----
 
@@ -316,42 +308,7 @@ def test_a_handled_ctrl_c_is_the_programs_own(home: "Home") -> None:
     assert home.run("job.py").own == (9, "cleaned up\n", "")
 
 
-def test_sigterm_ends_the_program_after_the_report(home: "Home") -> None:
-    home.write("job.py", f"{_FILL}\nimport os, signal\nfill()\nos.kill(os.getpid(), signal.SIGTERM)\n")
-    ended = home.run("--json", "profile.json", "job.py")
-    assert ended.code == -signal.SIGTERM
-    assert ended.out.count("Function: fill (1 call)") == 1
-    assert json.loads((home.path / "profile.json").read_text())["exit_code"] == 128 + signal.SIGTERM
-
-
-@pytest.mark.parametrize(
-    "own",
-    [
-        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(6))",
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
-    ],
-)
-def test_the_programs_own_way_with_sigterm_comes_first(home: "Home", own: str) -> None:
-    home.write(
-        "job.py", f"import os, signal, sys\n{own}\nos.kill(os.getpid(), signal.SIGTERM)\nprint('on')\n"
-    )
-    assert home.run("job.py").own == home.plain("job.py").own
-
-
-def test_a_forked_child_dies_of_sigterm_without_a_report(home: "Home") -> None:
-    home.write(
-        "job.py",
-        """import os, signal
-if not (pid := os.fork()):
-    os.kill(os.getpid(), signal.SIGTERM)
-    os._exit(3)
-print(os.waitpid(pid, 0)[1])
-""",
-    )
-    assert home.run("job.py").own == (0, f"{signal.SIGTERM:d}\n", "")
-
-
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGABRT", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGABRT", "SIGHUP"])
 def test_a_signal_that_kills_kills(home: "Home", name: str) -> None:
     home.write("job.py", f"import os, signal\nos.kill(os.getpid(), signal.{name})\n")
     ended = home.run("job.py")

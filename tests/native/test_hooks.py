@@ -57,11 +57,13 @@ def test_stopping_puts_the_allocators_back(allocator: str) -> None:
     run(
         """
         before = allocators()
+        pymalloc = os.environ["PYTHONMALLOC"] == "pymalloc"
         for mode in (native.MODE_EXACT, native.MODE_SAMPLE, native.MODE_COARSE):
             native.start(mode, 4096, 1)
             changed = [now != then for now, then in zip(allocators(), before)]
-            assert changed == [True, mode != native.MODE_COARSE, mode != native.MODE_COARSE], changed
-            native.stop(mode)
+            all_of_them = mode != native.MODE_COARSE or not pymalloc  # where coarse mode has to be exact
+            assert changed == [True, all_of_them, all_of_them], changed
+            native.stop(7)
             assert allocators() == before and native.mode() == 0
         native.stop(native.MODE_EXACT)  # once more: nothing to do
         """,

@@ -22,35 +22,37 @@ def on_code(watcher: Callable[[CodeType], object]) -> None:
     """Call `watcher` with the module code of each source file imported from now on."""
     if watcher not in _code_watchers:
         _code_watchers.append(watcher)
-
-    def get_code(self: machinery.SourceFileLoader, fullname: str) -> CodeType | None:
-        code = _get_code(self, fullname)
-        if code is not None:
-            for each in _code_watchers:
-                each(code)
-        return code
-
-    machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
+    if machinery.SourceFileLoader.get_code is _get_code:
+        machinery.SourceFileLoader.get_code = _watched_get_code  # type: ignore[method-assign, assignment]
 
 
 def on_extension(watcher: Callable[[], object]) -> None:
     """Call `watcher` after each extension module that is loaded from now on."""
     if watcher not in _extension_watchers:
         _extension_watchers.append(watcher)
-
-    def exec_module(self: machinery.ExtensionFileLoader, module: ModuleType) -> None:
-        _exec_module(self, module)
-        for each in _extension_watchers:
-            each()
-
-    machinery.ExtensionFileLoader.exec_module = exec_module  # type: ignore[method-assign]
+    if machinery.ExtensionFileLoader.exec_module is _exec_module:
+        machinery.ExtensionFileLoader.exec_module = _watched_exec_module  # type: ignore[method-assign]
 
 
 def forget(*watchers: Callable[..., object]) -> None:
-    """Call these no more; without any left, leave imports as they were."""
+    """Call these no more; without any left, leave imports as they were, unless another tool wraps them."""
     _code_watchers[:] = [w for w in _code_watchers if w not in watchers]
     _extension_watchers[:] = [w for w in _extension_watchers if w not in watchers]
-    if not _code_watchers:
+    if not _code_watchers and machinery.SourceFileLoader.get_code is _watched_get_code:
         machinery.SourceFileLoader.get_code = _get_code  # type: ignore[method-assign]
-    if not _extension_watchers:
+    if not _extension_watchers and machinery.ExtensionFileLoader.exec_module is _watched_exec_module:
         machinery.ExtensionFileLoader.exec_module = _exec_module  # type: ignore[method-assign]
+
+
+def _watched_get_code(self: machinery.SourceFileLoader, fullname: str) -> CodeType | None:
+    code = _get_code(self, fullname)
+    if code is not None:
+        for watcher in _code_watchers:
+            watcher(code)
+    return code
+
+
+def _watched_exec_module(self: machinery.ExtensionFileLoader, module: ModuleType) -> None:
+    _exec_module(self, module)
+    for watcher in _extension_watchers:
+        watcher()

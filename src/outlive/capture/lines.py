@@ -9,7 +9,7 @@ import sys
 from array import array
 from types import CodeType, FunctionType
 
-from outlive.capture import events, imports
+from outlive.capture import events, imports, streams
 from outlive.capture.core import native
 
 TYPE_CHECKING = False  # as in outlive/__init__.py
@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from outlive.model.lines import FunctionFigures
 
 _COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
+_WRAPPERS_MAX = 100
+_FILES_SHOWN = 3
 _CO_OPTIMIZED = 1  # code with fast locals: a function's (inspect.CO_OPTIMIZED; inspect is not light)
 _RESUME = opcode.opmap["RESUME"]
 
 # Chosen code by identity (equal code may come from different files), with its file's size and mtime when
 # chosen.
 _chosen: dict[int, tuple[CodeType, tuple[int, int] | None]] = {}
-_wanted_files: set[str] = set()
+_wanted_files: set[str] = set()  # named with --lines and not met yet
+_found_files: set[str] = set()
 _counting_pid = 0
 _run_in_charge = False  # `outlive run` reports; nobody else does at exit
-_children = 0
+_children = _without_room = 0
 _peak_bytes = 0
 _in_use_before = _peak_before = 0  # coarse figures from before exact counting began
 _notes: list[str] = []
@@ -43,6 +46,7 @@ def profile(function: object, at_exit: Callable[[], None]) -> None:
     """
     code = _code_of(function)
     if _counting_pid == 0 and not _run_in_charge:
+        streams.remember()
         atexit.register(at_exit)
     start_counting()
     choose(code)
@@ -50,29 +54,22 @@ def profile(function: object, at_exit: Callable[[], None]) -> None:
 
 def _code_of(function: object) -> CodeType:
     inner = function
-    while not isinstance(inner, FunctionType):
-        for attribute in (
-            "__wrapped__",
-            "__func__",
-            "func",
-            "fget",
-        ):  # decorators, (class, bound) methods, partial, property
-            behind = getattr(inner, attribute, None)
-            if callable(behind):
-                inner = behind
-                break
-        else:
-            name = getattr(function, "__qualname__", repr(function))
-            raise TypeError(
-                f"outlive.profile needs a function written in Python; {name} has no lines to show"
-            )
-    while isinstance(wrapped := getattr(inner, "__wrapped__", None), FunctionType):
-        inner = wrapped
-    return inner.__code__
+    for _ in range(
+        _WRAPPERS_MAX
+    ):  # an object that answers to any name, as a mock does, has no innermost function
+        if isinstance(inner, FunctionType) and not isinstance(
+            getattr(inner, "__wrapped__", None), FunctionType
+        ):
+            return inner.__code__
+        behind = (getattr(inner, name, None) for name in ("__wrapped__", "__func__", "func", "fget"))
+        inner = next((each for each in behind if callable(each)), None)
+    name = getattr(function, "__qualname__", None) or repr(function)
+    raise TypeError(f"outlive.profile needs a function written in Python; {name} has no lines to show")
 
 
 def choose(code: CodeType) -> None:
     """Keep figures for the lines of `code` from now on."""
+    global _without_room  # noqa: PLW0603 - one process, one count
     if id(code) in _chosen:
         return
     units = code.co_code
@@ -84,7 +81,7 @@ def choose(code: CodeType) -> None:
     try:
         native.choose(code, lines, next(begins, 0))
     except MemoryError:
-        _notes.append(f"{code.co_qualname} is not shown: no room for its figures")
+        _without_room += 1
         return
     _chosen[id(code)] = code, _version(code.co_filename)
     events.follow(code)
@@ -106,7 +103,10 @@ def choose_files(files: frozenset[str]) -> None:
 
 def choose_file_if_wanted(code: CodeType) -> None:
     """Choose all code of a module if its file is among the wanted ones."""
-    if os.path.realpath(code.co_filename) in _wanted_files:
+    file = os.path.realpath(code.co_filename)
+    if file in _wanted_files or file in _found_files:
+        _found_files.add(file)
+        _wanted_files.discard(file)
         choose_file(code)
 
 
@@ -119,6 +119,7 @@ def begin_run() -> None:
     """Leave the report to a run; until something is profiled, follow Python's peak at next to no cost."""
     global _run_in_charge  # noqa: PLW0603 - one process, one count
     _run_in_charge = True
+    streams.remember()
     native.start(native.MODE_COARSE, 1, 0)
 
 
@@ -186,12 +187,26 @@ def peak_bytes() -> int:
 def notes() -> tuple[str, ...]:
     """Say in words what the figures leave out."""
     notes = list(_notes)
+    accounts, settrace, depth = native.lines_lost()
+    if accounts or _without_room:
+        notes.append(f"no room for the figures of {_without_room} functions and {accounts} calls")
+    if settrace:
+        notes.append("a profiled function called sys.settrace() itself: its lines after that are missing")
+    if depth:
+        notes.append("recursion came near the end of a C stack: calls meanwhile are missing (3.11 only)")
+    if _wanted_files:
+        notes.append("never imported from source: " + _short(sorted(_wanted_files)))
     if any(f"multiprocessing.popen_{how}" in sys.modules for how in ("spawn_posix", "forkserver")):
         notes.append("multiprocessing started processes of its own; what they ran is not in these tables")
     if _children:
         word = "process was" if _children == 1 else "processes were"
         notes.append(f"{_children} child {word} forked; what they ran is not in these tables")
     return tuple(notes)
+
+
+def _short(files: list[str]) -> str:
+    more = f" and {len(files) - _FILES_SHOWN} more" if len(files) > _FILES_SHOWN else ""
+    return ", ".join(files[:_FILES_SHOWN]) + more
 
 
 def figures() -> tuple[FunctionFigures, ...]:

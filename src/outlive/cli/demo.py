@@ -19,6 +19,7 @@ from outlive.demo.interruption import temporary_folder
 from outlive.demo.machine import check_machine
 from outlive.demo.outcome import Outcome, read_outcome, saving
 from outlive.demo.story import tell
+from outlive.demo.waiting import explain_wait
 from outlive.errors import OutliveError
 from outlive.model.size import mib
 from outlive.report.files import check_writable, write_whole
@@ -57,7 +58,7 @@ def command(rows: int, json_file: Path | None) -> None:
     click.echo(tell(buggy, streaming), nl=False)
     if json_file is not None:
         write_whole(json_file, _as_json(rows, buggy, streaming) + "\n")
-    if streaming.cells_wrong or streaming.rows_found != streaming.rows_expected:
+    if not streaming.is_exact:
         raise OutliveError("the streaming job exported wrong rows", hint="please report it, with this output")
 
 
@@ -91,6 +92,8 @@ class _Demo:
             f"running the {job} job, profiled", [*profiled, job, *files, "--aftermath", str(aftermath)]
         )
         click.echo(f"\n{table.read_text(encoding='utf-8')}")
+        if wait := explain_wait(profile):
+            click.echo(wait)
         self._step(
             f"comparing every cell of the {job} job's file with the database",
             ["-m", PACKAGE, "check", *files, "--json", str(check)],

@@ -81,7 +81,7 @@ def command(
     """Run a program and print, line by line, what the profiled functions did to memory.
 
     Output, exit code, traceback and signals are the program's own. The tables follow when it has ended, by
-    an exception, Ctrl-C or SIGTERM too; only os._exit(), exec and SIGKILL leave no time for them.
+    an exception or Ctrl-C too. A signal that kills it, os._exit() and exec leave no time for them.
     """
     files = [file for file in (json_file, table_file) if file is not None]
     for file in files:
@@ -118,7 +118,6 @@ class _Report:
         atexit.register(self.finish)  # first in, last out: after the program's own exit functions
         self.live.start()
         lines.begin_run()
-        self.watch_sigterm()
         try:
             self.outcome = program.run(load)
         except UsageError:
@@ -135,22 +134,6 @@ class _Report:
             self.report()
         if self.outcome.interrupted:
             _die_interrupted()
-
-    def watch_sigterm(self) -> None:
-        """Report before SIGTERM ends the process, which is how services end; not if somebody handles it."""
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self.terminate)
-            os.register_at_fork(after_in_child=self.leave_sigterm)
-
-    def terminate(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        self.outcome = program.Outcome(128 + signal.SIGTERM, interrupted=False)
-        self.report()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    def leave_sigterm(self) -> None:
-        if signal.getsignal(signal.SIGTERM) == self.terminate:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def report(self) -> None:
         self.live.stop()

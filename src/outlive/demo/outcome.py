@@ -24,10 +24,23 @@ class Outcome:
     seconds: float
     rows_expected: int
     rows_found: int
+    rows_wrong: int
     cells_checked: int
     cells_wrong: int
+    cells_extra: int
+    header_wrong: bool
     first_wrong: dict[str, Any] | None
     """`row`, `expected` and `found` of the first row that is not what the database says."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the file says exactly what the database says."""
+        return self.first_wrong is None
+
+    @property
+    def rise_bytes(self) -> int:
+        """How far RSS rose above what it was before the job."""
+        return self.peak_rss_bytes - self.base_rss_bytes
 
 
 def read_outcome(profile: Path, aftermath: Path, check: Path) -> Outcome:
@@ -44,8 +57,11 @@ def read_outcome(profile: Path, aftermath: Path, check: Path) -> Outcome:
         seconds=run["seconds"],
         rows_expected=cells["rows_expected"],
         rows_found=cells["rows_found"],
+        rows_wrong=cells["rows_wrong"],
         cells_checked=cells["cells_checked"],
         cells_wrong=cells["cells_wrong"],
+        cells_extra=cells["cells_extra"],
+        header_wrong=cells["header_wrong"],
         first_wrong=cells["first_wrong"],
     )
 

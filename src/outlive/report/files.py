@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from outlive.capture import streams
 from outlive.errors import UsageError
 
 
@@ -74,12 +75,14 @@ def write_stream(name: Literal["stdout", "stderr"], text: str) -> None:
     """
     with suppress(Exception):  # the program's own, which may be any object
         getattr(sys, name).flush()
-    streams: tuple[Any, Any] = getattr(sys, f"__{name}__"), getattr(sys, name, None)
-    for stream in streams:
+    candidates: tuple[Any, Any] = getattr(sys, f"__{name}__"), getattr(sys, name, None)
+    for stream in candidates:
         try:
             stream.flush()
             file, encoding = stream.fileno(), stream.encoding
         except (AttributeError, ValueError):  # None, closed, detached, or no file at all
+            continue
+        if not streams.is_still(file):
             continue
         content = text.encode(encoding, errors="backslashreplace")
         while content:
