@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.auth import create_key
 from app.db.engine import open_engine
-from app.jobs.lock import QueueOwnedError, queue_owner
+from app.jobs.lock import OwnedError, queue_owner
 from app.main import create_app
 from app.settings import Settings, SettingsError
 
@@ -19,7 +19,7 @@ def _told_in_one_line(settings: Settings) -> Iterator[None]:
     """Turn what a database may answer when it is opened into the command's error message."""
     try:
         yield
-    except (QueueOwnedError, OSError) as error:
+    except (OwnedError, OSError) as error:
         raise click.ClickException(str(error)) from None
     except DBAPIError as error:
         raise click.ClickException(f"{settings.database}: {error.orig}") from None

@@ -13,7 +13,7 @@ from app.api.refusal import refuse
 from app.db.engine import open_engine
 from app.jobs.export import Written, write_export
 from app.jobs.job import Job
-from app.jobs.lock import queue_owner
+from app.jobs.lock import directory_owner, queue_owner
 from app.jobs.store import JobStore
 from app.jobs.worker import Workers
 from app.memory import watched_memory
@@ -34,7 +34,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.service = service
             yield
 
-    app = FastAPI(title="Export service", lifespan=lifespan, max_body_size=_MOST_BODY_BYTES)
+    app = FastAPI(
+        title="Export service",
+        lifespan=lifespan,
+        max_body_size=_MOST_BODY_BYTES,
+        docs_url=None,  # the pages load scripts from elsewhere; /openapi.json is there
+        redoc_url=None,
+    )
     app.exception_handler(RequestValidationError)(refuse)
     app.include_router(exports.router)
     app.include_router(health.router)
@@ -50,8 +56,7 @@ def _running(settings: Settings) -> Iterator[Service]:
         return write_export(job, settings.database, settings.directory, stopping)
 
     sampling = watched_memory() if settings.memory_token else nullcontext("EXPORTS_MEMORY_TOKEN is not set")
-    with sampling as memory_sites, queue_owner(settings.database):
-        settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with sampling as memory_sites, queue_owner(settings.database), directory_owner(settings.directory):
         files.sweep(settings.directory)
         with open_engine(settings.database) as engine:
             jobs = JobStore(engine)

@@ -15,6 +15,7 @@ from app.db.tables import metadata
 def open_engine(database: Path) -> Iterator[Engine]:
     """Open the SQLite file for the length of the block, creating it and its tables where missing."""
     database.parent.mkdir(parents=True, exist_ok=True)
+    database.touch(mode=0o600)  # key hashes and all activity are in it; SQLite's side files take its mode
     engine = create_engine(URL.create("sqlite", database=str(database)))
     event.listen(engine, "connect", _prepare)
     try:

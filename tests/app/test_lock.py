@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs.lock import QueueOwnedError, queue_owner
+from app.jobs.lock import OwnedError, directory_owner, queue_owner
 from tests.app.child import run_python
 
 
@@ -10,11 +10,22 @@ def test_a_queue_has_one_owner(tmp_path: Path) -> None:
     with (
         queue_owner(tmp_path / "a.sqlite"),
         queue_owner(tmp_path / "b.sqlite"),
-        pytest.raises(QueueOwnedError, match=r"a\.sqlite: stop it, or set EXPORTS_DATABASE"),
+        pytest.raises(OwnedError, match=r"a\.sqlite: stop it, or set EXPORTS_DATABASE"),
         queue_owner(tmp_path / "a.sqlite"),
     ):
         pytest.fail("two owners")
     with queue_owner(tmp_path / "a.sqlite"):
+        pass
+
+
+def test_a_directory_has_one_owner(tmp_path: Path) -> None:
+    with (
+        directory_owner(tmp_path / "files"),
+        pytest.raises(OwnedError, match=r"files: stop it, or set EXPORTS_DIRECTORY"),
+        directory_owner(tmp_path / "files"),
+    ):
+        pytest.fail("two owners")
+    with directory_owner(tmp_path / "files"):
         pass
 
 

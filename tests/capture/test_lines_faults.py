@@ -149,7 +149,7 @@ def test_the_peak_is_known_under_other_allocators(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     lines = run_lines("kept = [bytes(100) for _ in range(100_000)] + [bytearray(5_000_000)]\n")
-    # 13.3 MB of bytes, 5 MB of bytearray, two lists of 0.8 MB, one of them over-allocated by an eighth at most
+    # 13.3 MB of bytes, 5 MB of bytearray, two lists of 0.8 MB (one over-allocated by an eighth at most)
     assert 19_890_000 <= lines.profile["peak_python_bytes"] <= 20_100_000 * 1.01
 
 
