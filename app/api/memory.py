@@ -58,11 +58,15 @@ def memory_stats(sites: Annotated[Sites, Depends(current_sites)]) -> MemoryStats
             Allocation(
                 file=f'File "{site.file}", line {site.line}',
                 function=site.function,
-                size_mb=site.in_use.estimate / _MIB,
-                low_mb=site.in_use.low / _MIB,
-                high_mb=site.in_use.high / _MIB,
+                size_mb=_mb(site.in_use.estimate),
+                low_mb=_mb(site.in_use.low),
+                high_mb=_mb(site.in_use.high),
                 count=round(site.blocks),
             )
             for site in sites(TOP)
         ]
     )
+
+
+def _mb(size_bytes: float) -> float:
+    return round(size_bytes / _MIB, 3)

@@ -17,6 +17,11 @@ from examples.leaky_export.leaks import LEAKS, Export, run_exports
 from examples.leaky_export.models import open_engine
 from examples.leaky_export.seed import ROWS, TENANT_ID, USER_ID, seed
 
+_DESCRIPTION = (
+    "Export a user's activity from SQLite to CSV: with a job that loads everything at once, with one that"
+    " streams, or with exports that leak. Begin with 'seed'; every other command reads the file it makes."
+)
+
 
 def main() -> int:
     """Run one command; return the exit code."""
@@ -41,7 +46,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m examples.leaky_export", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m examples.leaky_export", description=_DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     command = commands.add_parser("seed", help="create a database of activity rows")
@@ -106,12 +111,14 @@ def _check(database: Path, exported: Path, report: Path | None) -> int:
     outcome = check(database, USER_ID, TENANT_ID, exported)
     sys.stdout.write(
         f"{outcome.rows_expected:,} rows expected, {outcome.rows_found:,} found,"
-        f" {outcome.rows_wrong:,} wrong\n"
-        f"{outcome.cells_checked:,} cells checked, {outcome.cells_wrong:,} wrong\n"
+        f" {outcome.rows_wrong:,} wrong or missing\n"
+        f"{outcome.cells_checked:,} cells expected, {outcome.cells_wrong:,} wrong or missing,"
+        f" {outcome.cells_extra:,} too many\n"
+        f"the header is {'wrong' if outcome.header_wrong else 'right'}\n"
     )
     if report:
         report.write_text(json.dumps(asdict(outcome)) + "\n", encoding="utf-8")
-    return 1 if outcome.rows_wrong else 0
+    return 0 if outcome.is_exact else 1
 
 
 def _leak(arguments: argparse.Namespace) -> int:

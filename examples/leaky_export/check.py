@@ -24,39 +24,63 @@ class WrongRow:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The outcome: every position that holds a cell in the file or ought to is one cell checked."""
+    """The outcome. Rows and cells are those below the header."""
 
     rows_expected: int
     rows_found: int
     rows_wrong: int
+    """Rows of the database that the file lacks or doesn't tell exactly; rows too many are not among them."""
     cells_checked: int
+    """Cells of the database: each is looked for at its place in the file."""
     cells_wrong: int
+    """Those that the file lacks or has otherwise."""
+    cells_extra: int
+    """Cells of the file where none belongs."""
     first_wrong: WrongRow | None
+    header_wrong: bool
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the file says what the database says: nothing else, nothing less and nothing more."""
+        return self.first_wrong is None
 
 
 def check(database: Path, user_id: str, tenant_id: str, exported: Path) -> Check:
     """Compare ``exported`` with the rows of the user in ``database``, in memory that grows with neither.
 
-    Rows are matched by position, as every reader of a CSV file does. A cell that is missing, one too many,
-    or in a row too many is wrong; after a missing row, the rows behind it are as wrong as they look.
+    Rows are matched by position, as every reader of a CSV file does; after a missing row, the rows behind
+    it are as wrong as they look. Any row wrong, missing or too many makes the file inexact.
     """
-    rows_expected = rows_found = rows_wrong = cells_checked = cells_wrong = 0
+    header_wrong = False
+    rows_expected = rows_found = rows_wrong = cells_checked = cells_wrong = cells_extra = 0
     first_wrong = None
     pairs = zip_longest(_rows_in_database(database, user_id, tenant_id), _rows_in_file(exported))
     for number, (truth, found) in enumerate(pairs, start=1):
         # The jobs write details as json.dumps does. Most databases hold that very text, so try it first.
         expected = truth if truth is None or truth == found or number == 1 else _as_dumped(truth)
+        wrong = expected != found
+        if wrong and first_wrong is None:
+            first_wrong = WrongRow(number, expected or [], found or [])
+        if number == 1:
+            header_wrong = wrong
+            continue
         rows_expected += expected is not None
         rows_found += found is not None
-        cells = list(zip_longest(expected or (), found or ()))
-        wrong = sum(ought != cell for ought, cell in cells)
-        cells_checked += len(cells)
-        cells_wrong += wrong
-        # An empty row where none belongs has no cell to be wrong, and is wrong all the same.
-        if wrong or expected is None:
-            rows_wrong += 1
-            first_wrong = first_wrong or WrongRow(number, expected or [], found or [])
-    return Check(rows_expected, rows_found, rows_wrong, cells_checked, cells_wrong, first_wrong)
+        rows_wrong += wrong and expected is not None
+        ought, cells = expected or [], found or []
+        cells_checked += len(ought)
+        cells_wrong += sum(one != other for one, other in zip_longest(ought, cells[: len(ought)]))
+        cells_extra += max(0, len(cells) - len(ought))
+    return Check(
+        rows_expected=rows_expected,
+        rows_found=rows_found,
+        rows_wrong=rows_wrong,
+        cells_checked=cells_checked,
+        cells_wrong=cells_wrong,
+        cells_extra=cells_extra,
+        first_wrong=first_wrong,
+        header_wrong=header_wrong,
+    )
 
 
 def _as_dumped(row: list[str]) -> list[str]:

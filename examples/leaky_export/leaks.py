@@ -101,7 +101,9 @@ async def run_exports(export: Export, engine: AsyncEngine, exports: int, rows: i
     """Run ``export`` ``exports`` times, one after the other, each with an id of its own."""
     for number in range(exports):
         export_id = f"export-{number}"
-        await export(engine, export_id, rows, directory / f"{export_id}.csv")
+        output_path = directory / f"{export_id}.csv"
+        output_path.unlink(missing_ok=True)  # an earlier run's may be a link to /dev/full
+        await export(engine, export_id, rows, output_path)
 
 
 async def _fetch(session: AsyncSession, limit: int) -> Sequence[UserActivity]:

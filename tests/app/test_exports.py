@@ -73,6 +73,18 @@ async def test_a_refusal_does_not_echo_the_input(acme: AsyncClient) -> None:
     }
 
 
+@pytest.mark.parametrize("content_type", [None, "application/x-www-form-urlencoded", "text/json"])
+async def test_a_body_not_declared_as_json_is_told_the_header(
+    acme: AsyncClient, content_type: str | None
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = await acme.post(_EXPORTS, content=b'{"user_id": "u1"}', headers=headers)
+    assert answer.status_code == 422
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"] == ["header", "content-type"]
+    assert "send the header 'Content-Type: application/json'" in problem["msg"]
+
+
 async def test_a_large_body_is_refused(acme: AsyncClient) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(25):

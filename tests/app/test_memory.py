@@ -90,7 +90,7 @@ async def test_the_answer_has_the_documents_shape(operator: AsyncClient, watched
 
     def sites(limit: int) -> list[_Site]:
         asked.append(limit)
-        return [_Site("/srv/app/x.py", 12, "load", _Estimate(3 * 2**20, 2.5 * 2**20, 3.5 * 2**20), 24.4)]
+        return [_Site("/srv/app/x.py", 12, "load", _Estimate(3_210_987.6, 2.5 * 2**20, 2**22 - 1), 24.4)]
 
     watched.dependency_overrides[current_sites] = lambda: sites
     answer = await operator.get(_STATS, headers=_HEADERS)
@@ -100,9 +100,9 @@ async def test_the_answer_has_the_documents_shape(operator: AsyncClient, watched
             {
                 "file": 'File "/srv/app/x.py", line 12',
                 "function": "load",
-                "size_mb": 3.0,
+                "size_mb": 3.062,
                 "low_mb": 2.5,
-                "high_mb": 3.5,
+                "high_mb": 4.0,
                 "count": 24,
             }
         ]

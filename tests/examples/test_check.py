@@ -49,51 +49,69 @@ def as_csv(rows: list[list[str]]) -> bytes:
 
 
 def test_a_right_file_has_no_wrong_cell(checked: Callable[[bytes], Check]) -> None:
-    assert checked(as_csv(EXPORTED)) == Check(5, 5, 0, 15, 0, None)
+    outcome = checked(as_csv(EXPORTED))
+    assert outcome == Check(4, 4, 0, 12, 0, 0, None, header_wrong=False)
+    assert outcome.is_exact
 
 
-@pytest.mark.parametrize("row", range(5))
+@pytest.mark.parametrize("row", range(1, 5))
 @pytest.mark.parametrize("column", range(3))
 def test_one_changed_cell_is_one_wrong_cell(checked: Callable[[bytes], Check], row: int, column: int) -> None:
     rows = [list(cells) for cells in EXPORTED]
     rows[row][column] += " "
-    assert checked(as_csv(rows)) == Check(5, 5, 1, 15, 1, WrongRow(row + 1, EXPORTED[row], rows[row]))
+    assert checked(as_csv(rows)) == Check(
+        4, 4, 1, 12, 1, 0, WrongRow(row + 1, EXPORTED[row], rows[row]), header_wrong=False
+    )
+
+
+@pytest.mark.parametrize("header", [["timestamp", "action", "Details"], ["timestamp"], [*EXPORTED[0], ""]])
+def test_a_wrong_header_is_wrong_and_no_row(checked: Callable[[bytes], Check], header: list[str]) -> None:
+    outcome = checked(as_csv([header, *EXPORTED[1:]]))
+    assert outcome == Check(4, 4, 0, 12, 0, 0, WrongRow(1, EXPORTED[0], header), header_wrong=True)
+    assert not outcome.is_exact
 
 
 def test_a_missing_last_row(checked: Callable[[bytes], Check]) -> None:
-    assert checked(as_csv(EXPORTED[:-1])) == Check(5, 4, 1, 15, 3, WrongRow(5, EXPORTED[-1], []))
+    assert checked(as_csv(EXPORTED[:-1])) == Check(
+        4, 3, 1, 12, 3, 0, WrongRow(5, EXPORTED[-1], []), header_wrong=False
+    )
 
 
 def test_a_missing_row_shifts_those_behind_it(checked: Callable[[bytes], Check]) -> None:
     outcome = checked(as_csv(EXPORTED[:2] + EXPORTED[3:]))
     # Rows 3 and 4 show their followers (the timestamps are all the same), row 5 is not there.
-    assert outcome == Check(5, 4, 3, 15, 2 + 2 + 3, WrongRow(3, EXPORTED[2], EXPORTED[3]))
+    assert outcome == Check(
+        4, 3, 3, 12, 2 + 2 + 3, 0, WrongRow(3, EXPORTED[2], EXPORTED[3]), header_wrong=False
+    )
 
 
 def test_an_extra_row(checked: Callable[[bytes], Check]) -> None:
     outcome = checked(as_csv([*EXPORTED, EXPORTED[-1]]))
-    assert outcome == Check(5, 6, 1, 18, 3, WrongRow(6, [], EXPORTED[-1]))
+    assert outcome == Check(4, 5, 0, 12, 0, 3, WrongRow(6, [], EXPORTED[-1]), header_wrong=False)
+    assert not outcome.is_exact
 
 
-def test_an_extra_empty_line_is_a_wrong_row(checked: Callable[[bytes], Check]) -> None:
-    assert checked(as_csv(EXPORTED) + b"\r\n") == Check(5, 6, 1, 15, 0, WrongRow(6, [], []))
+def test_an_extra_empty_line_is_a_row_too_many(checked: Callable[[bytes], Check]) -> None:
+    outcome = checked(as_csv(EXPORTED) + b"\r\n")
+    assert outcome == Check(4, 5, 0, 12, 0, 0, WrongRow(6, [], []), header_wrong=False)
+    assert not outcome.is_exact
 
 
 def test_an_extra_cell_and_a_missing_cell(checked: Callable[[bytes], Check]) -> None:
     longer, shorter = [*EXPORTED[1], ""], EXPORTED[2][:-1]
     outcome = checked(as_csv([EXPORTED[0], longer, shorter, *EXPORTED[3:]]))
-    assert outcome == Check(5, 5, 2, 16, 2, WrongRow(2, EXPORTED[1], longer))
+    assert outcome == Check(4, 4, 2, 12, 1, 1, WrongRow(2, EXPORTED[1], longer), header_wrong=False)
 
 
 def test_every_truncation_is_seen(checked: Callable[[bytes], Check]) -> None:
     whole = as_csv(EXPORTED)
     # Without its last line end, or the last cell's closing quote, a CSV file still says the same.
     for length in range(len(whole) - len(b'"\r\n')):
-        assert checked(whole[:length]).cells_wrong > 0, length
+        assert not checked(whole[:length]).is_exact, length
 
 
 def test_an_empty_file(checked: Callable[[bytes], Check]) -> None:
-    assert checked(b"") == Check(5, 0, 5, 15, 15, WrongRow(1, EXPORTED[0], []))
+    assert checked(b"") == Check(4, 0, 4, 12, 12, 0, WrongRow(1, EXPORTED[0], []), header_wrong=True)
 
 
 def test_bytes_that_are_not_utf_8_are_a_wrong_cell(checked: Callable[[bytes], Check]) -> None:
@@ -116,4 +134,4 @@ def test_other_json_spacing_in_the_database_is_no_wrong_cell(
         connection.commit()
     exported = tmp_path / "export.csv"
     exported.write_bytes(as_csv([EXPORTED[0], [MOMENT.isoformat(), "login", '{"a": [1, 2]}']]))
-    assert check(database, USER_ID, TENANT_ID, exported).cells_wrong == 0
+    assert check(database, USER_ID, TENANT_ID, exported).is_exact

@@ -77,21 +77,23 @@ def test_the_buggy_file_is_wrong_in_the_cells_that_the_bug_breaks(
     moment = MOMENT.isoformat()
     database = make_database(
         [
-            ("plain", {}),  # moment | plain | {}             3 cells, all right
-            ("a,b", {}),  # moment | a | b | {}               4 cells, 3 wrong
-            ("plain", {"x": 1, "y": 2}),  # ... | {"x": 1 | "y": 2}   4 cells, 2 wrong
-            ("p\nq", {}),  # moment | p                       3 cells, 2 wrong; and a row q | {}: 2 more
+            ("plain", {}),  # moment | plain | {}             all right
+            ("a,b", {}),  # moment | a | b | {}               2 wrong, 1 too many
+            ("plain", {"x": 1, "y": 2}),  # ... | {"x": 1 | "y": 2}   1 wrong, 1 too many
+            ("p\nq", {}),  # moment | p                       2 wrong; and a row q | {}: 2 too many
         ]
     )
     exported = tmp_path / "export.csv"
     assert example("buggy", database, exported).returncode == 0
     assert check(database, USER_ID, TENANT_ID, exported) == Check(
-        rows_expected=5,
-        rows_found=6,
-        rows_wrong=4,
-        cells_checked=3 + 3 + 4 + 4 + 3 + 2,
-        cells_wrong=3 + 2 + 2 + 2,
+        rows_expected=4,
+        rows_found=5,
+        rows_wrong=3,
+        cells_checked=4 * 3,
+        cells_wrong=2 + 1 + 2,
+        cells_extra=1 + 1 + 2,
         first_wrong=WrongRow(3, [moment, "a,b", "{}"], [moment, "a", "b", "{}"]),
+        header_wrong=False,
     )
 
 
@@ -101,7 +103,9 @@ def test_the_streaming_file_says_what_the_database_says(
     exported = tmp_path / "export.csv"
     database = make_database(NASTY)
     assert example("streaming", database, exported).returncode == 0
-    assert check(database, USER_ID, TENANT_ID, exported) == Check(14, 14, 0, 42, 0, None)
+    assert check(database, USER_ID, TENANT_ID, exported) == Check(
+        13, 13, 0, 39, 0, 0, None, header_wrong=False
+    )
     with exported.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert [(action, json.loads(details)) for _, action, details in rows[1:]] == NASTY
@@ -113,9 +117,10 @@ def test_seeded_rows(seeded: Path, example: Example, tmp_path: Path, job: str, e
     assert example(job, seeded, exported).returncode == 0
     assert example("check", seeded, exported, "--json", tmp_path / "check.json").returncode == exit_code
     outcome = json.loads((tmp_path / "check.json").read_text())
-    assert outcome["rows_expected"] == SEEDED_ROWS + 1
+    assert outcome["rows_expected"] == SEEDED_ROWS
     # Of the buggy job's file, the header alone is right.
-    assert outcome["rows_wrong"] == (outcome["rows_found"] - 1 if job == "buggy" else 0)
+    assert outcome["rows_wrong"] == (SEEDED_ROWS if job == "buggy" else 0)
+    assert not outcome["header_wrong"]
 
 
 def test_streaming_memory_does_not_grow_with_the_rows(example: Example, tmp_path: Path) -> None:

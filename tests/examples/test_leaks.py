@@ -58,6 +58,18 @@ async def test_leak_and_cure_export_the_same(name: str, engine: AsyncEngine, tmp
     assert ("full disk" in files) == (name == "task")
 
 
+@pytest.mark.parametrize("then", LEAKS)
+@pytest.mark.parametrize("first", LEAKS)
+async def test_any_may_run_where_another_ran(
+    first: str, then: str, engine: AsyncEngine, tmp_path: Path
+) -> None:
+    for export in (LEAKS[first][0], LEAKS[then][1]):
+        await run_exports(export, engine, 2, ROWS, tmp_path)
+    assert [file.is_symlink() for file in tmp_path.iterdir()] == [then == "task"] * 2  # noqa: ASYNC240
+    failures = [str(task.exception()) for task in leaks.TASKS]
+    assert all("No space left" in failure for failure in failures)
+
+
 async def test_a_kept_session_alone_keeps_no_unchanged_rows(engine: AsyncEngine) -> None:
     session = leaks.RUNNING["only read"] = AsyncSession(engine, expire_on_commit=False)
     gc.collect()  # what other tests left in cycles
