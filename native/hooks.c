@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "blocks.h"
+#include "coarse.h"
 #include "counters.h"
 #include "lines.h"
 #include "pycompat.h"
@@ -67,16 +68,6 @@ static inline void dies_nopy(ThreadCounters *counters, void *address)
     }
 }
 
-/* Coarse mode's view of a RAW block that came (`sign` 1) or goes (-1). Not kept out by `inside`: what
- * pymalloc takes from RAW for a large block is all that this mode sees of it. */
-static inline void coarse_nopy(ThreadCounters *counters, int domain, void *address, int sign)
-{
-    if (domain == 0 && address != NULL && kind == PYMALLOC &&
-        (atomic_load_explicit(&mode, memory_order_relaxed) & MODE_COARSE)) {
-        counters_add_nopy(counters, sign * (int64_t)malloc_usable_size(address));
-    }
-}
-
 /* ---- the wrappers ----
  *
  * One body for the three domains. `inside` keeps nested calls out: pymalloc hands requests above 512
@@ -91,14 +82,11 @@ static inline void *wrapped_malloc_nopy(int domain, size_t bytes)
     ThreadCounters *counters = &thread_counters;
     const PyMemAllocatorEx *inner = &original[domain];
     if (counters->inside) {
-        void *nested = inner->malloc(inner->ctx, bytes);
-        coarse_nopy(counters, domain, nested, 1);
-        return nested;
+        return inner->malloc(inner->ctx, bytes);
     }
     counters->inside = 1;
     void *address = inner->malloc(inner->ctx, bytes);
     counters->inside = 0;
-    coarse_nopy(counters, domain, address, 1);
     if (address != NULL) {
         born_nopy(counters, address, bytes);
     }
@@ -110,14 +98,11 @@ static inline void *wrapped_calloc_nopy(int domain, size_t count, size_t each)
     ThreadCounters *counters = &thread_counters;
     const PyMemAllocatorEx *inner = &original[domain];
     if (counters->inside) {
-        void *nested = inner->calloc(inner->ctx, count, each);
-        coarse_nopy(counters, domain, nested, 1);
-        return nested;
+        return inner->calloc(inner->ctx, count, each);
     }
     counters->inside = 1;
     void *address = inner->calloc(inner->ctx, count, each);
     counters->inside = 0;
-    coarse_nopy(counters, domain, address, 1);
     if (address != NULL) {
         born_nopy(counters, address, count * each); /* the product fits: the call succeeded */
     }
@@ -128,7 +113,6 @@ static inline void wrapped_free_nopy(int domain, void *address)
 {
     ThreadCounters *counters = &thread_counters;
     const PyMemAllocatorEx *inner = &original[domain];
-    coarse_nopy(counters, domain, address, -1);
     if (counters->inside || address == NULL) {
         inner->free(inner->ctx, address);
         return;
@@ -177,10 +161,7 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
         if (is_libc && (uintptr_t)from == counters->moved) {
             counters->moved_usable = malloc_usable_size(from);
         }
-        coarse_nopy(counters, domain, from, -1);
-        void *nested = inner->realloc(inner->ctx, from, bytes);
-        coarse_nopy(counters, domain, nested != NULL ? nested : from, 1);
-        return nested;
+        return inner->realloc(inner->ctx, from, bytes);
     }
     if (from == NULL) {
         return wrapped_malloc_nopy(domain, bytes);
@@ -194,9 +175,7 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
     counters->inside = 1;
     counters->moved = (uintptr_t)from;
     counters->moved_usable = is_libc ? malloc_usable_size(from) : 0;
-    coarse_nopy(counters, domain, from, -1);
     void *to = inner->realloc(inner->ctx, from, bytes);
-    coarse_nopy(counters, domain, to != NULL ? to : from, 1);
     size_t usable = counters->moved_usable;
     counters->moved = 0;
     counters->inside = 0;
@@ -243,25 +222,6 @@ static const PyMemAllocatorEx wrappers[DOMAINS] = {
     {NULL, mem_malloc_nopy, mem_calloc_nopy, mem_realloc_nopy, mem_free_nopy},
     {NULL, obj_malloc_nopy, obj_calloc_nopy, obj_realloc_nopy, obj_free_nopy},
 };
-
-/* ---- pymalloc's arenas, for coarse mode ---- */
-
-static PyObjectArenaAllocator original_arena;
-
-static void *arena_alloc_nopy(void *ctx, size_t bytes)
-{
-    void *arena = original_arena.alloc(original_arena.ctx, bytes);
-    if (arena != NULL) {
-        counters_add_nopy(&thread_counters, (int64_t)bytes);
-    }
-    return arena;
-}
-
-static void arena_free_nopy(void *ctx, void *arena, size_t bytes)
-{
-    counters_add_nopy(&thread_counters, -(int64_t)bytes);
-    original_arena.free(original_arena.ctx, arena, bytes);
-}
 
 /* ---- blocks that extensions report ---- */
 
@@ -361,9 +321,9 @@ bool hooks_init(void)
     return counters_init(lines_thread_exits) && pthread_atfork(before_fork, after_fork, after_fork) == 0;
 }
 
-static bool wanted_in(int domain, int now)
+static bool wraps(int now)
 {
-    return (now & (MODE_EXACT | MODE_SAMPLE)) || (domain == 0 && (now & MODE_COARSE));
+    return now & (MODE_EXACT | MODE_SAMPLE);
 }
 
 static void recognize(void)
@@ -380,10 +340,9 @@ static void recognize(void)
 static void wrap_domains(int now)
 {
     for (int i = 0; i < DOMAINS; i++) {
-        bool wanted = wanted_in(i, now);
-        if (!wanted && on_top(i)) {
+        if (!wraps(now) && on_top(i)) {
             PyMem_SetAllocator(domains[i], &original[i]);
-        } else if (wanted && !in_chain(i)) {
+        } else if (wraps(now) && !in_chain(i)) {
             PyMem_GetAllocator(domains[i], &original[i]);
             PyMemAllocatorEx wrapper = wrappers[i];
             wrapper.ctx = original[i].ctx;
@@ -396,23 +355,11 @@ bool hooks_intact(void)
 {
     int now = atomic_load(&mode);
     for (int i = 0; i < DOMAINS; i++) {
-        if (wanted_in(i, now) && !in_chain(i)) {
+        if (wraps(now) && !in_chain(i)) {
             return false;
         }
     }
     return true;
-}
-
-static void wrap_arenas(bool wanted)
-{
-    PyObjectArenaAllocator there;
-    PyObject_GetArenaAllocator(&there);
-    if (wanted && there.alloc != arena_alloc_nopy) {
-        original_arena = there;
-        PyObject_SetArenaAllocator(&(PyObjectArenaAllocator){there.ctx, arena_alloc_nopy, arena_free_nopy});
-    } else if (!wanted && there.alloc == arena_alloc_nopy) {
-        PyObject_SetArenaAllocator(&original_arena);
-    }
 }
 
 void hooks_start(int wanted, uint64_t interval, uint64_t seed)
@@ -433,7 +380,7 @@ void hooks_start(int wanted, uint64_t interval, uint64_t seed)
         wanted &= ~MODE_COARSE;
     } else if (wanted & MODE_COARSE) {
         counters_reset();
-        wrap_arenas(true);
+        coarse_start();
     }
     if (wanted & MODE_SAMPLE) {
         samples_start(interval, seed);
@@ -452,7 +399,7 @@ void hooks_stop(int unwanted)
     }
     wrap_domains(left);
     if (unwanted & MODE_COARSE) {
-        wrap_arenas(false);
+        coarse_stop();
     }
     if (unwanted & MODE_EXACT) {
         counters_flush_nopy(&thread_counters);
