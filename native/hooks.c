@@ -246,6 +246,12 @@ static int untrack_nopy(unsigned int domain, uintptr_t address)
     return answer_nopy(PyTraceMalloc_Untrack(domain, address));
 }
 
+/* Whether these modes need the wrappers. */
+static bool wraps(int modes)
+{
+    return modes & (MODE_EXACT | MODE_SAMPLE);
+}
+
 static const Relocation to_ours[] = {
     {"PyTraceMalloc_Track", (void *)track_nopy},
     {"PyTraceMalloc_Untrack", (void *)untrack_nopy},
@@ -259,7 +265,7 @@ static const Relocation to_theirs[] = {
 
 int hooks_adopt_modules(void)
 {
-    return atomic_load(&mode) & (MODE_EXACT | MODE_SAMPLE) ? relocate(to_ours) : 0;
+    return wraps(atomic_load(&mode)) ? relocate(to_ours) : 0;
 }
 
 /* ---- start and stop ---- */
@@ -321,11 +327,6 @@ bool hooks_init(void)
     return counters_init(lines_thread_exits) && pthread_atfork(before_fork, after_fork, after_fork) == 0;
 }
 
-static bool wraps(int now)
-{
-    return now & (MODE_EXACT | MODE_SAMPLE);
-}
-
 static void recognize(void)
 {
     const char *name = _PyMem_GetCurrentAllocatorName();
@@ -353,13 +354,11 @@ static void wrap_domains(int now)
 
 bool hooks_intact(void)
 {
-    int now = atomic_load(&mode);
-    for (int i = 0; i < DOMAINS; i++) {
-        if (wraps(now) && !in_chain(i)) {
-            return false;
-        }
+    bool intact = true;
+    for (int i = 0; i < DOMAINS && wraps(atomic_load(&mode)); i++) {
+        intact &= in_chain(i);
     }
-    return true;
+    return intact;
 }
 
 void hooks_start(int wanted, uint64_t interval, uint64_t seed)
@@ -370,7 +369,7 @@ void hooks_start(int wanted, uint64_t interval, uint64_t seed)
         recognize();
     }
     if (wanted & MODE_COARSE && kind != PYMALLOC) {
-        wanted = (wanted & ~MODE_COARSE & ~before) | (MODE_EXACT & ~before); /* coarse sees too little here */
+        wanted = (wanted & ~MODE_COARSE) | (MODE_EXACT & ~before); /* coarse sees too little here */
     }
     if (wanted & MODE_EXACT) {
         hooks_stop(MODE_COARSE);
@@ -394,7 +393,7 @@ void hooks_stop(int unwanted)
 {
     unwanted &= atomic_load(&mode);
     int left = atomic_fetch_and(&mode, ~unwanted) & ~unwanted;
-    if (!(left & (MODE_EXACT | MODE_SAMPLE))) {
+    if (!wraps(left)) {
         relocate(to_theirs);
     }
     wrap_domains(left);

@@ -27,8 +27,8 @@ _RESUME = opcode.opmap["RESUME"]
 # Chosen code by identity (equal code may come from different files), with its file's size and mtime when
 # chosen.
 _chosen: dict[int, tuple[CodeType, tuple[int, int] | None]] = {}
-_wanted_files: set[str] = set()  # named with --lines and not met yet
-_found_files: set[str] = set()
+_wanted_files: set[str] = set()  # named with --lines
+_found_files: set[str] = set()  # those of them whose code came by
 _counting_pid = 0
 _run_in_charge = False  # `outlive run` reports; nobody else does at exit
 _children = _without_room = 0
@@ -54,12 +54,10 @@ def profile(function: object, at_exit: Callable[[], None]) -> None:
 
 def _code_of(function: object) -> CodeType:
     inner = function
-    for _ in range(
-        _WRAPPERS_MAX
-    ):  # an object that answers to any name, as a mock does, has no innermost function
-        if isinstance(inner, FunctionType) and not isinstance(
-            getattr(inner, "__wrapped__", None), FunctionType
-        ):
+    # Bounded: an object that answers to any name, as a mock does, has no innermost function.
+    for _ in range(_WRAPPERS_MAX):
+        wrapped = getattr(inner, "__wrapped__", None)
+        if isinstance(inner, FunctionType) and not isinstance(wrapped, FunctionType):
             return inner.__code__
         behind = (getattr(inner, name, None) for name in ("__wrapped__", "__func__", "func", "fget"))
         inner = next((each for each in behind if callable(each)), None)
@@ -104,9 +102,8 @@ def choose_files(files: frozenset[str]) -> None:
 def choose_file_if_wanted(code: CodeType) -> None:
     """Choose all code of a module if its file is among the wanted ones."""
     file = os.path.realpath(code.co_filename)
-    if file in _wanted_files or file in _found_files:
+    if file in _wanted_files:
         _found_files.add(file)
-        _wanted_files.discard(file)
         choose_file(code)
 
 
@@ -194,8 +191,8 @@ def notes() -> tuple[str, ...]:
         notes.append("a profiled function called sys.settrace() itself: its lines after that are missing")
     if depth:
         notes.append("recursion came near the end of a C stack: calls meanwhile are missing (3.11 only)")
-    if _wanted_files:
-        notes.append("never imported from source: " + _short(sorted(_wanted_files)))
+    if missed := sorted(_wanted_files - _found_files):
+        notes.append("never imported from source: " + _short(missed))
     if any(f"multiprocessing.popen_{how}" in sys.modules for how in ("spawn_posix", "forkserver")):
         notes.append("multiprocessing started processes of its own; what they ran is not in these tables")
     if _children:
