@@ -59,7 +59,7 @@ bool blocks_take_nopy(uintptr_t address, Block *block)
 void blocks_clear(void)
 {
     shadow_clear();
-    table_clear(&large);
+    table_clear_nopy(&large);
     atomic_store(&dropped, 0);
 }
 

@@ -8,6 +8,7 @@
 #define OUTLIVE_COUNTERS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,10 @@ typedef struct {
     int64_t until;       /* bytes until the next sample (samples.h) */
     uint64_t random;     /* state of the sampler's generator */
     unsigned epoch;      /* the start of sampling (samples.h) that `until` and `random` belong to */
+    uint32_t level;      /* the level (samples.h) that the gap was drawn at */
+    uint32_t hit_level;  /* ... and the gap before it, which the last hit ended */
+    uint32_t thread;     /* the kernel's number, once something was sampled */
+    bool muted;          /* samples nothing here: one of our own threads */
     int inside;          /* > 0 while a hook runs the wrapped allocator */
     uintptr_t moved;     /* block that a hook is reallocating, and the ... */
     size_t moved_usable; /* ... size malloc gave it, once the raw allocator saw it; 0 before */

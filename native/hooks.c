@@ -1,13 +1,14 @@
 #include "hooks.h"
 
-#include <malloc.h>
 #include <pthread.h>
 
+#include "allocators.h"
 #include "blocks.h"
 #include "coarse.h"
-#include "counters.h"
+#include "ending.h"
+#include "extensions.h"
 #include "lines.h"
-#include "pycompat.h"
+#include "recording.h"
 #include "relocate.h"
 #include "samples.h"
 #include "site.h"
@@ -15,213 +16,14 @@
 /* About 1.5 GB of table at most; blocks beyond are counted as dropped. */
 #define BLOCKS_MAX ((size_t)64 << 20)
 
-enum { DOMAINS = 3 };
-
 static const PyMemAllocatorDomain domains[DOMAINS] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
-static PyMemAllocatorEx original[DOMAINS];
-/* What was there to wrap. libc's blocks tell their size; a pymalloc block that is not RAW's has at most
- * PYMALLOC_MAX bytes; of others (debug allocators, another tool's) nothing is known. */
-static enum { UNKNOWN, LIBC, PYMALLOC } kind;
-enum { PYMALLOC_MAX = 512 };
-static _Atomic int mode;
-
-/* ---- counting ---- */
-
-/* Sampling's view of a new block of `bytes`. */
-static inline void born_sampled_nopy(ThreadCounters *counters, void *address, size_t bytes)
-{
-    if (__builtin_expect(samples_hit_nopy(counters, bytes), 0)) {
-        Site site;
-        site_here_nopy(&site);
-        samples_put_nopy((uintptr_t)address, bytes, &site);
-    }
-}
-
-/* A block of `bytes` now lives at `address`. */
-static inline void born_nopy(ThreadCounters *counters, void *address, size_t bytes)
-{
-    int now = atomic_load_explicit(&mode, memory_order_relaxed);
-    if (now & MODE_EXACT) {
-        uint64_t replaced;
-        if (blocks_put_nopy((uintptr_t)address, (Block){.bytes = bytes}, &replaced)) {
-            counters_add_nopy(counters, (int64_t)bytes - (int64_t)replaced);
-        }
-    }
-    if (now & MODE_SAMPLE) {
-        born_sampled_nopy(counters, address, bytes);
-    }
-}
-
-/* The block at `address` is about to be freed. Before, not after: once free() has it, another thread
- * may be given the address and note its own block there. */
-static inline void dies_nopy(ThreadCounters *counters, void *address)
-{
-    int now = atomic_load_explicit(&mode, memory_order_relaxed);
-    if (now & MODE_EXACT) {
-        Block block;
-        if (blocks_take_nopy((uintptr_t)address, &block)) {
-            counters_add_nopy(counters, -(int64_t)block.bytes);
-        }
-    }
-    if (now & MODE_SAMPLE) {
-        samples_take_nopy((uintptr_t)address);
-    }
-}
-
-/* ---- the wrappers ----
- *
- * One body for the three domains. `inside` keeps nested calls out: pymalloc hands requests above 512
- * bytes on to the RAW domain, which is wrapped too.
- *
- * The context argument is not ours but the wrapped allocator's own: PyMem_SetAllocator replaces the
- * four functions and the context one word after another, and a thread without the GIL may call the
- * RAW domain in between. Any mix of old and new words then still is a valid call. */
-
-static inline void *wrapped_malloc_nopy(int domain, size_t bytes)
-{
-    ThreadCounters *counters = &thread_counters;
-    const PyMemAllocatorEx *inner = &original[domain];
-    if (counters->inside) {
-        return inner->malloc(inner->ctx, bytes);
-    }
-    counters->inside = 1;
-    void *address = inner->malloc(inner->ctx, bytes);
-    counters->inside = 0;
-    if (address != NULL) {
-        born_nopy(counters, address, bytes);
-    }
-    return address;
-}
-
-static inline void *wrapped_calloc_nopy(int domain, size_t count, size_t each)
-{
-    ThreadCounters *counters = &thread_counters;
-    const PyMemAllocatorEx *inner = &original[domain];
-    if (counters->inside) {
-        return inner->calloc(inner->ctx, count, each);
-    }
-    counters->inside = 1;
-    void *address = inner->calloc(inner->ctx, count, each);
-    counters->inside = 0;
-    if (address != NULL) {
-        born_nopy(counters, address, count * each); /* the product fits: the call succeeded */
-    }
-    return address;
-}
-
-static inline void wrapped_free_nopy(int domain, void *address)
-{
-    ThreadCounters *counters = &thread_counters;
-    const PyMemAllocatorEx *inner = &original[domain];
-    if (counters->inside || address == NULL) {
-        inner->free(inner->ctx, address);
-        return;
-    }
-    dies_nopy(counters, address);
-    counters->inside = 1;
-    inner->free(inner->ctx, address);
-    counters->inside = 0;
-}
-
-/* What exact mode knows after a block went from `was` (if `known`) at `from` to `bytes` at `to`. `usable`:
- * the size malloc had given the old block, 0 if unknown. Of a block older than the counting only growth
- * counts. */
-static void moved_nopy(ThreadCounters *counters, const void *from, void *to, size_t bytes, bool known,
-                       Block was, size_t usable)
-{
-    Block now = {.bytes = bytes};
-    if (!known || was.partial) {
-        int64_t counted = (int64_t)was.bytes;
-        if (usable != 0) {
-            counted += (int64_t)bytes - (int64_t)usable;
-        } else if (kind == PYMALLOC && from != to && bytes > PYMALLOC_MAX) {
-            counted += (int64_t)bytes - PYMALLOC_MAX; /* it may have been smaller: never too much */
-        }
-        if (!known && counted <= 0) {
-            return; /* stays unknown */
-        }
-        now = (Block){.bytes = counted > 0 ? (uint64_t)counted : 0, .partial = true};
-    }
-    uint64_t replaced;
-    int64_t change = -(int64_t)was.bytes;
-    if (blocks_put_nopy((uintptr_t)to, now, &replaced)) {
-        change += (int64_t)now.bytes - (int64_t)replaced;
-    }
-    if (change != 0) {
-        counters_add_nopy(counters, change);
-    }
-}
-
-static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
-{
-    ThreadCounters *counters = &thread_counters;
-    const PyMemAllocatorEx *inner = &original[domain];
-    bool is_libc = kind == LIBC || (kind == PYMALLOC && domain == 0);
-    if (counters->inside) {
-        if (is_libc && (uintptr_t)from == counters->moved) {
-            counters->moved_usable = malloc_usable_size(from);
-        }
-        return inner->realloc(inner->ctx, from, bytes);
-    }
-    if (from == NULL) {
-        return wrapped_malloc_nopy(domain, bytes);
-    }
-    int now = atomic_load_explicit(&mode, memory_order_relaxed);
-    Block was = {0};
-    bool known = (now & MODE_EXACT) && blocks_take_nopy((uintptr_t)from, &was);
-    if (now & MODE_SAMPLE) {
-        samples_take_nopy((uintptr_t)from);
-    }
-    counters->inside = 1;
-    counters->moved = (uintptr_t)from;
-    counters->moved_usable = is_libc ? malloc_usable_size(from) : 0;
-    void *to = inner->realloc(inner->ctx, from, bytes);
-    size_t usable = counters->moved_usable;
-    counters->moved = 0;
-    counters->inside = 0;
-    if (to == NULL) { /* the old block lives on */
-        uint64_t replaced;
-        if (known && !blocks_put_nopy((uintptr_t)from, was, &replaced)) {
-            counters_add_nopy(counters, -(int64_t)was.bytes);
-        }
-        return NULL;
-    }
-    if (now & MODE_EXACT) {
-        moved_nopy(counters, from, to, bytes, known, was, usable);
-    }
-    if (now & MODE_SAMPLE) {
-        born_sampled_nopy(counters, to, bytes);
-    }
-    return to;
-}
-
-#define WRAP_DOMAIN(name, domain)                                                                            \
-    static void *name##_malloc_nopy(void *ctx, size_t bytes)                                                 \
-    {                                                                                                        \
-        return wrapped_malloc_nopy(domain, bytes);                                                           \
-    }                                                                                                        \
-    static void *name##_calloc_nopy(void *ctx, size_t count, size_t each)                                    \
-    {                                                                                                        \
-        return wrapped_calloc_nopy(domain, count, each);                                                     \
-    }                                                                                                        \
-    static void *name##_realloc_nopy(void *ctx, void *from, size_t bytes)                                    \
-    {                                                                                                        \
-        return wrapped_realloc_nopy(domain, from, bytes);                                                    \
-    }                                                                                                        \
-    static void name##_free_nopy(void *ctx, void *address)                                                   \
-    {                                                                                                        \
-        wrapped_free_nopy(domain, address);                                                                  \
-    }
-
-WRAP_DOMAIN(raw, 0)
-WRAP_DOMAIN(mem, 1)
-WRAP_DOMAIN(obj, 2)
-
-static const PyMemAllocatorEx wrappers[DOMAINS] = {
-    {NULL, raw_malloc_nopy, raw_calloc_nopy, raw_realloc_nopy, raw_free_nopy},
-    {NULL, mem_malloc_nopy, mem_calloc_nopy, mem_realloc_nopy, mem_free_nopy},
-    {NULL, obj_malloc_nopy, obj_calloc_nopy, obj_realloc_nopy, obj_free_nopy},
-};
+PyMemAllocatorEx original[DOMAINS];
+Kind kind;
+_Atomic int mode;
+/* The set that is in place, or was. */
+static const PyMemAllocatorEx *wrappers = counting_wrappers;
+/* An address in CPython's core; not of a function that an executable may have a stub for. */
+static const void *const core = (const void *)_PyMem_GetCurrentAllocatorName;
 
 /* ---- blocks that extensions report ---- */
 
@@ -234,15 +36,17 @@ static int answer_nopy(int theirs)
 
 static int track_nopy(unsigned int domain, uintptr_t address, size_t bytes)
 {
-    dies_nopy(&thread_counters, (void *)address); /* tracking a known address again replaces it */
-    born_nopy(&thread_counters, (void *)address, bytes);
+    if (!extensions_knew_nopy((void *)address)) {
+        counting_dies_nopy(&thread_counters, (void *)address); /* tracking a known address replaces it */
+        counting_born_nopy(&thread_counters, (void *)address, bytes);
+    }
     return answer_nopy(PyTraceMalloc_Track(domain, address, bytes));
 }
 
 /* Domain 0 is RAW's: numpy takes a block from there and then reports it as its own. */
 static int untrack_nopy(unsigned int domain, uintptr_t address)
 {
-    dies_nopy(&thread_counters, (void *)address);
+    counting_dies_nopy(&thread_counters, (void *)address);
     return answer_nopy(PyTraceMalloc_Untrack(domain, address));
 }
 
@@ -253,19 +57,19 @@ static bool wraps(int modes)
 }
 
 static const Relocation to_ours[] = {
-    {"PyTraceMalloc_Track", (void *)track_nopy},
-    {"PyTraceMalloc_Untrack", (void *)untrack_nopy},
-    {NULL, NULL},
+    {"PyTraceMalloc_Track", (void *)track_nopy, (void *)PyTraceMalloc_Track},
+    {"PyTraceMalloc_Untrack", (void *)untrack_nopy, (void *)PyTraceMalloc_Untrack},
+    {NULL, NULL, NULL},
 };
 static const Relocation to_theirs[] = {
-    {"PyTraceMalloc_Track", (void *)PyTraceMalloc_Track},
-    {"PyTraceMalloc_Untrack", (void *)PyTraceMalloc_Untrack},
-    {NULL, NULL},
+    {"PyTraceMalloc_Track", (void *)PyTraceMalloc_Track, (void *)track_nopy},
+    {"PyTraceMalloc_Untrack", (void *)PyTraceMalloc_Untrack, (void *)untrack_nopy},
+    {NULL, NULL, NULL},
 };
 
 int hooks_adopt_modules(void)
 {
-    return wraps(atomic_load(&mode)) ? relocate(to_ours) : 0;
+    return wraps(atomic_load(&mode)) ? relocate(to_ours) + extensions_adopt() : 0;
 }
 
 /* ---- start and stop ---- */
@@ -274,7 +78,8 @@ static bool on_top(int domain)
 {
     PyMemAllocatorEx there;
     PyMem_GetAllocator(domains[domain], &there);
-    return there.malloc == wrappers[domain].malloc;
+    return there.malloc == counting_wrappers[domain].malloc ||
+           there.malloc == sampling_wrappers[domain].malloc;
 }
 
 static void *(*probed_malloc)(void *, size_t);
@@ -309,22 +114,33 @@ static bool in_chain(int domain)
     return probe_reached;
 }
 
+/* Another library's fork handler may call malloc, which must not come for a lock that we hold. */
 static void before_fork(void)
 {
+    thread_counters.inside++;
     blocks_lock_all();
-    samples_lock_all();
+    samples_fork_prepare();
 }
 
-static void after_fork(void)
+static void after_fork_in_parent(void)
 {
-    samples_unlock_all();
+    samples_fork_parent();
     blocks_unlock_all();
+    thread_counters.inside--;
+}
+
+static void after_fork_in_child(void)
+{
+    samples_fork_child();
+    blocks_unlock_all();
+    thread_counters.inside--;
 }
 
 bool hooks_init(void)
 {
     blocks_init(BLOCKS_MAX);
-    return counters_init(lines_thread_exits) && pthread_atfork(before_fork, after_fork, after_fork) == 0;
+    return counters_init(lines_thread_exits) &&
+           pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
 }
 
 static void recognize(void)
@@ -336,37 +152,66 @@ static void recognize(void)
                                            : UNKNOWN;
 }
 
-/* Has each domain wrapped if `now`, the modes, need it, and else as it was. Buried under another tool's, ours
+/* Puts one domain's wrappers on top of the original. */
+static void wrap(int domain)
+{
+    PyMemAllocatorEx wrapper = wrappers[domain];
+    wrapper.ctx = original[domain].ctx;
+    if (wrapper.free == NULL) {
+        wrapper.free = original[domain].free;
+    }
+    PyMem_SetAllocator(domains[domain], &wrapper);
+}
+
+/* Has each domain wrapped as `now`, the modes, need it, and else as it was. Buried under another tool's, ours
  * stays. */
 static void wrap_domains(int now)
 {
+    bool any_in_chain = false;
+    for (int i = 0; i < DOMAINS; i++) {
+        any_in_chain |= in_chain(i) && !on_top(i);
+    }
+    /* What is buried can't be exchanged; counting's wrappers serve all modes. */
+    const PyMemAllocatorEx *wanted =
+        kind == PYMALLOC && !(now & MODE_EXACT) ? sampling_wrappers : counting_wrappers;
+    if (!any_in_chain) {
+        wrappers = wanted;
+    }
     for (int i = 0; i < DOMAINS; i++) {
         if (!wraps(now) && on_top(i)) {
             PyMem_SetAllocator(domains[i], &original[i]);
+        } else if (wraps(now) && on_top(i)) {
+            wrap(i);
         } else if (wraps(now) && !in_chain(i)) {
-            PyMem_GetAllocator(domains[i], &original[i]);
-            PyMemAllocatorEx wrapper = wrappers[i];
-            wrapper.ctx = original[i].ctx;
-            PyMem_SetAllocator(domains[i], &wrapper);
+            PyMemAllocatorEx there;
+            PyMem_GetAllocator(domains[i], &there);
+            if (memcmp(&there, &original[i], sizeof there) != 0) {
+                original[i] = there; /* a thread without the GIL may be reading it: not without need */
+            }
+            wrap(i);
         }
     }
 }
 
 bool hooks_intact(void)
 {
-    bool intact = true;
-    for (int i = 0; i < DOMAINS && wraps(atomic_load(&mode)); i++) {
+    int now = atomic_load(&mode);
+    bool intact = !(now & MODE_EXACT) || wrappers == counting_wrappers;
+    for (int i = 0; i < DOMAINS && wraps(now); i++) {
         intact &= in_chain(i);
     }
     return intact;
 }
 
-void hooks_start(int wanted, uint64_t interval, uint64_t seed)
+bool hooks_start(int wanted, uint64_t interval, uint64_t seed, size_t bytes)
 {
     int before = atomic_load(&mode);
     wanted &= ~before;
-    if (before == 0 && !in_chain(0)) {
+    if (before == 0 && !in_chain(RAW)) {
         recognize();
+    }
+    if (wanted & MODE_SAMPLE && !samples_start(interval, seed, bytes, site_reader())) {
+        return false;
     }
     if (wanted & MODE_COARSE && kind != PYMALLOC) {
         wanted = (wanted & ~MODE_COARSE) | (MODE_EXACT & ~before); /* coarse sees too little here */
@@ -381,16 +226,29 @@ void hooks_start(int wanted, uint64_t interval, uint64_t seed)
         counters_reset();
         coarse_start();
     }
-    if (wanted & MODE_SAMPLE) {
-        samples_start(interval, seed);
-    }
     wrap_domains(before | wanted);
     atomic_fetch_or(&mode, wanted);
+    if (wanted & MODE_NATIVE) {
+        extensions_start(core);
+    }
     hooks_adopt_modules();
+    return true;
+}
+
+bool hooks_record(int fd)
+{
+    if (!samples_record(fd)) {
+        return false;
+    }
+    ending_watch(recording_ended_nopy, core);
+    return true;
 }
 
 void hooks_stop(int unwanted)
 {
+    if (unwanted & MODE_SAMPLE) {
+        unwanted |= MODE_NATIVE;
+    }
     unwanted &= atomic_load(&mode);
     int left = atomic_fetch_and(&mode, ~unwanted) & ~unwanted;
     if (!wraps(left)) {
@@ -404,8 +262,12 @@ void hooks_stop(int unwanted)
         counters_flush_nopy(&thread_counters);
         blocks_clear();
     }
+    if (unwanted & MODE_NATIVE) {
+        extensions_stop();
+    }
     if (unwanted & MODE_SAMPLE) {
-        samples_clear();
+        ending_unwatch();
+        samples_stop();
     }
 }
 

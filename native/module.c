@@ -2,9 +2,11 @@
 #include "blocks.h"
 #include "counters.h"
 #include "events.h"
+#include "heap_figures.h"
 #include "hooks.h"
 #include "lines.h"
 #include "pycompat.h"
+#include "recording.h"
 #include "samples.h"
 
 #include <stdlib.h>
@@ -20,26 +22,88 @@ static bool in_main_interpreter(void)
     return true;
 }
 
-PyDoc_STRVAR(
-    start_doc,
-    "start(mode, interval, seed)\n--\n\n"
-    "Begin MODE_EXACT, MODE_SAMPLE or MODE_COARSE; `interval` (bytes) and `seed` matter to sampling only.");
+PyDoc_STRVAR(start_doc,
+             "start(modes, interval, seed, size=8388608)\n--\n\n"
+             "Begin MODE_EXACT, MODE_SAMPLE (and beside it MODE_NATIVE) or MODE_COARSE. `interval` (bytes), "
+             "`seed` and `size`, the recording's bytes, matter to sampling only.");
 
 static PyObject *start(PyObject *module, PyObject *args)
 {
-    int mode;
-    unsigned long long interval, seed;
-    if (!in_main_interpreter() || !PyArg_ParseTuple(args, "iKK:start", &mode, &interval, &seed)) {
+    int modes;
+    unsigned long long interval, seed, size = RECORDING_BYTES_DEFAULT;
+    if (!in_main_interpreter() || !PyArg_ParseTuple(args, "iKK|K:start", &modes, &interval, &seed, &size)) {
         return NULL;
     }
-    if ((mode & ~(MODE_EXACT | MODE_SAMPLE | MODE_COARSE)) != 0 || interval == 0) {
-        PyErr_SetString(
-            PyExc_ValueError,
-            "start() takes MODE_EXACT, MODE_SAMPLE or MODE_COARSE, and an interval of at least 1");
-        return NULL;
+    if ((modes & ~(MODE_EXACT | MODE_SAMPLE | MODE_COARSE | MODE_NATIVE)) != 0 || interval == 0 ||
+        interval >> 48 != 0) {
+        return PyErr_Format(PyExc_ValueError,
+                            "start() takes MODE_ constants and an interval from 1 byte to 2**48 - 1");
     }
-    hooks_start(mode, interval, seed);
+    if (size < RECORDING_BYTES_MIN || size > RECORDING_BYTES_MAX || size % 4096 != 0) {
+        return PyErr_Format(PyExc_ValueError, "a recording has %zd to %zd bytes, in whole pages",
+                            (Py_ssize_t)RECORDING_BYTES_MIN, (Py_ssize_t)RECORDING_BYTES_MAX);
+    }
+    if (!hooks_start(modes, interval, seed, (size_t)size)) {
+        return PyErr_NoMemory();
+    }
     Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(record_doc, "record(fd, /)\n--\n\n"
+                         "Move the sampler's recording into a file of its size, whose blocks are allocated. "
+                         "The descriptor may be closed then.");
+
+static PyObject *record(PyObject *module, PyObject *fd)
+{
+    int number = PyObject_AsFileDescriptor(fd);
+    if (number < 0 || !in_main_interpreter()) {
+        return NULL;
+    }
+    if (!hooks_record(number)) {
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(write_doc,
+             "write(offset, data)\n--\n\n"
+             "Put bytes into the recording's notes or timeline. Nothing happens while none is kept.");
+
+static PyObject *write_recording(PyObject *module, PyObject *args)
+{
+    unsigned long long offset;
+    Py_buffer data;
+    if (!PyArg_ParseTuple(args, "Ky*:write", &offset, &data)) {
+        return NULL;
+    }
+    bool inside = samples_write(offset, data.buf, (size_t)data.len);
+    PyBuffer_Release(&data);
+    if (!inside) {
+        return PyErr_Format(PyExc_ValueError, "byte %llu is not in notes or timeline", offset);
+    }
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(mute_doc,
+             "mute()\n--\n\nSample nothing in this thread from now on: it is one of outlive's own.");
+
+static PyObject *mute(PyObject *module, PyObject *unused)
+{
+    thread_counters.muted = true;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(sampled_doc,
+             "sampled()\n--\n\n"
+             "(bytes in use, their variance, those in Python's blocks above 512 bytes, live samples, samples "
+             "dropped, interval in force), estimated from all live samples.");
+
+static PyObject *sampled(PyObject *module, PyObject *unused)
+{
+    SamplesTotal total = samples_total();
+    return Py_BuildValue("dddKKK", total.bytes, total.bytes_variance, total.large_bytes,
+                         (unsigned long long)total.samples, (unsigned long long)total.dropped,
+                         (unsigned long long)total.interval);
 }
 
 PyDoc_STRVAR(stop_doc, "stop(mode)\n--\n\nEnd a mode and forget its blocks.");
@@ -93,18 +157,18 @@ static PyObject *counters(PyObject *module, PyObject *unused)
 
 PyDoc_STRVAR(sites_doc,
              "sites()\n--\n\n"
-             "(list of (file, function, line, bytes, variance of bytes, blocks, samples), samples dropped).");
+             "[(file, function, line, bytes, variance of bytes, blocks, samples), ...]: what holds "
+             "live samples, one row a stack, named by its innermost frame.");
 
 /* A row of sites(), or NULL with an error. File names need not be UTF-8. */
-static PyObject *site_row(const SiteTotal *total)
+static PyObject *site_row(const SiteTotal *site)
 {
-    const Site *site = &total->site;
     PyObject *file = PyUnicode_DecodeUTF8(site->file, (Py_ssize_t)strlen(site->file), "replace");
     PyObject *function = PyUnicode_DecodeUTF8(site->function, (Py_ssize_t)strlen(site->function), "replace");
     PyObject *row = NULL;
     if (file != NULL && function != NULL) {
-        row = Py_BuildValue("OOidddK", file, function, site->line, total->bytes, total->bytes_variance,
-                            total->blocks, (unsigned long long)total->samples);
+        row = Py_BuildValue("OOIdddK", file, function, site->line, site->bytes, site->bytes_variance,
+                            site->blocks, (unsigned long long)site->samples);
     }
     Py_XDECREF(file);
     Py_XDECREF(function);
@@ -113,19 +177,14 @@ static PyObject *site_row(const SiteTotal *total)
 
 static PyObject *sites(PyObject *module, PyObject *unused)
 {
-    size_t capacity = samples_totals(NULL, 0), count = 0;
-    SiteTotal *totals = calloc(capacity + 1, sizeof *totals);
+    size_t capacity = samples_by_stack(NULL, 0) + 64; /* there may be more now */
+    SiteTotal *totals = calloc(capacity, sizeof *totals);
     if (totals == NULL) {
         return PyErr_NoMemory();
     }
-    if (capacity > 0) {
-        count = samples_totals(totals, capacity);
-    }
+    size_t count = samples_by_stack(totals, capacity);
     PyObject *list = PyList_New(0);
-    for (size_t i = 0; list != NULL && i < count; i++) {
-        if (totals[i].samples == 0) {
-            continue;
-        }
+    for (size_t i = 0; list != NULL && i < count && i < capacity; i++) {
         PyObject *row = site_row(&totals[i]);
         if (row == NULL || PyList_Append(list, row) < 0) {
             Py_CLEAR(list);
@@ -133,7 +192,42 @@ static PyObject *sites(PyObject *module, PyObject *unused)
         Py_XDECREF(row);
     }
     free(totals);
-    return list == NULL ? NULL : Py_BuildValue("NK", list, (unsigned long long)samples_dropped());
+    return list;
+}
+
+PyDoc_STRVAR(heap_doc,
+             "heap()\n--\n\n"
+             "(name of the allocators as found, pymalloc's report on itself or \"\", (heaps, in use, "
+             "free, mapped) of malloc or None). Gives the GIL up while malloc counts.");
+
+static PyObject *heap(PyObject *module, PyObject *unused)
+{
+    if (!in_main_interpreter()) {
+        return NULL;
+    }
+    MallocFigures figures;
+    bool known;
+    Py_BEGIN_ALLOW_THREADS known = malloc_figures(&figures);
+    Py_END_ALLOW_THREADS char *report = pymalloc_report();
+    if (report == NULL) {
+        return PyErr_NoMemory();
+    }
+    PyObject *result = known ? Py_BuildValue("ss(nnnn)", allocators_name(), report, figures.heaps,
+                                             figures.in_use, figures.free, figures.mapped)
+                             : Py_BuildValue("ssO", allocators_name(), report, Py_None);
+    free(report);
+    return result;
+}
+
+PyDoc_STRVAR(trim_doc,
+             "trim()\n--\n\n"
+             "Give the system what malloc has free; False where that can't be done. Gives up the GIL.");
+
+static PyObject *trim(PyObject *module, PyObject *unused)
+{
+    bool able;
+    Py_BEGIN_ALLOW_THREADS able = malloc_give_back();
+    Py_END_ALLOW_THREADS return PyBool_FromLong(able);
 }
 
 PyDoc_STRVAR(choose_doc,
@@ -247,7 +341,13 @@ static PyMethodDef methods[] = {
     {"intact", intact, METH_NOARGS, intact_doc},
     {"adopt_modules", adopt_modules, METH_NOARGS, adopt_modules_doc},
     {"counters", counters, METH_NOARGS, counters_doc},
+    {"record", record, METH_O, record_doc},
+    {"write", write_recording, METH_VARARGS, write_doc},
+    {"mute", mute, METH_NOARGS, mute_doc},
+    {"sampled", sampled, METH_NOARGS, sampled_doc},
     {"sites", sites, METH_NOARGS, sites_doc},
+    {"heap", heap, METH_NOARGS, heap_doc},
+    {"trim", trim, METH_NOARGS, trim_doc},
     {"choose", choose, METH_VARARGS, choose_doc},
     {"figures", figures, METH_NOARGS, figures_doc},
     {"lines_lost", lines_lost, METH_NOARGS, lines_lost_doc},
@@ -279,12 +379,16 @@ PyMODINIT_FUNC PyInit__native(void)
     }
     if (PyModule_AddIntConstant(module, "MODE_EXACT", MODE_EXACT) < 0 ||
         PyModule_AddIntConstant(module, "MODE_SAMPLE", MODE_SAMPLE) < 0 ||
-        PyModule_AddIntConstant(module, "MODE_COARSE", MODE_COARSE) < 0 || (!ready && !hooks_init())) {
+        PyModule_AddIntConstant(module, "MODE_COARSE", MODE_COARSE) < 0 ||
+        PyModule_AddIntConstant(module, "MODE_NATIVE", MODE_NATIVE) < 0 || (!ready && !hooks_init())) {
         if (!PyErr_Occurred()) {
             PyErr_SetString(PyExc_ImportError, "outlive: no thread-local key is left in this process");
         }
         Py_DECREF(module);
         return NULL;
+    }
+    if (!ready) {
+        heap_figures_init();
     }
     ready = true;
     return module;

@@ -6,6 +6,8 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #if PY_VERSION_HEX < 0x030B0000
 #error "outlive needs CPython 3.11 or later"
@@ -44,12 +46,11 @@ static inline const void *current_frame_nopy(PyThreadState *tstate)
 #endif
 }
 
-/* The code of the innermost complete Python frame of `tstate` (borrowed, valid while the GIL is held), and
- * the byte offset of the instruction it runs. NULL if no Python frame runs. Reads memory only. */
-static inline PyCodeObject *innermost_code_nopy(PyThreadState *tstate, int *instruction)
+/* The frame itself, or the first one below it, that is complete: its code (borrowed, valid while the frame
+ * is) and the byte offset of the instruction it runs. NULL if there is none. Reads memory only. */
+static inline const void *complete_frame_nopy(const void *from, const void **code, int32_t *instruction)
 {
-    _PyInterpreterFrame *frame = (_PyInterpreterFrame *)current_frame_nopy(tstate);
-    while (frame != NULL) {
+    for (_PyInterpreterFrame *frame = (_PyInterpreterFrame *)from; frame != NULL; frame = frame->previous) {
 #if PY_VERSION_HEX >= 0x030C0000
         bool complete = frame->owner != FRAME_OWNED_BY_CSTACK && !_PyFrame_IsIncomplete(frame);
 #else
@@ -58,15 +59,71 @@ static inline PyCodeObject *innermost_code_nopy(PyThreadState *tstate, int *inst
         if (complete) {
             *instruction = _PyInterpreterFrame_LASTI(frame) * (int)sizeof(_Py_CODEUNIT);
 #if PY_VERSION_HEX >= 0x030D0000
-            return (PyCodeObject *)frame->f_executable;
+            *code = frame->f_executable;
 #else
-            return frame->f_code;
+            *code = frame->f_code;
 #endif
+            return frame;
         }
-        frame = frame->previous;
     }
     return NULL;
 }
+
+/* The frame that called this one. */
+static inline const void *frame_below_nopy(const void *frame)
+{
+    return ((const _PyInterpreterFrame *)frame)->previous;
+}
+
+/* Whether the interpreter is ending. */
+static inline bool is_finalizing_nopy(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing();
+#else
+    return _Py_IsFinalizing();
+#endif
+}
+
+/* Has the death of each code object told from now on, before its memory is freed. False if that can't be had:
+ * then call again. One caller, once. Needs the GIL. */
+__attribute__((unused)) static bool code_deaths_watch(void (*dies_nopy)(const void *code));
+
+static void (*code_dies_nopy)(const void *code);
+
+#if PY_VERSION_HEX >= 0x030C0000
+static int code_event_nopy(PyCodeEvent event, PyCodeObject *code)
+{
+    if (event == PY_CODE_EVENT_DESTROY) {
+        code_dies_nopy(code);
+    }
+    return 0;
+}
+
+static bool code_deaths_watch(void (*dies_nopy)(const void *code))
+{
+    code_dies_nopy = dies_nopy;
+    bool watches = PyCode_AddWatcher(code_event_nopy) >= 0;
+    PyErr_Clear(); /* all places for watchers may be taken */
+    return watches;
+}
+#else
+static destructor code_dealloc;
+
+static void code_dealloc_nopy(PyObject *code)
+{
+    code_dies_nopy(code);
+    code_dealloc(code);
+}
+
+static bool code_deaths_watch(void (*dies_nopy)(const void *code))
+{
+    code_dies_nopy = dies_nopy;
+    code_dealloc = PyCode_Type.tp_dealloc;
+    PyCode_Type.tp_dealloc = code_dealloc_nopy;
+    return true;
+}
+#endif
 
 #if HAVE_MONITORING
 /* What the interpreter asked OBJ for to hand us an event's number, to be freed when the callback returns. */
@@ -87,12 +144,5 @@ static inline int frame_instruction(struct _PyInterpreterFrame *frame)
     return _PyInterpreterFrame_LASTI(frame) * (int)sizeof(_Py_CODEUNIT);
 }
 #endif
-
-/* The thread state of this thread if it holds the GIL, else NULL. Allocates nothing. */
-static inline PyThreadState *thread_state_nopy(void)
-{
-    PyThreadState *own = PyGILState_GetThisThreadState();
-    return own != NULL && own == _PyThreadState_UncheckedGet() ? own : NULL;
-}
 
 #endif

@@ -1,10 +1,14 @@
-/* The sampled blocks that are alive, and the source lines that made them.
+/* The sampled blocks that are alive, kept in the recording.
  *
  * Poisson sampling by bytes: sample points lie on the stream of allocated bytes with exponential gaps
  * of mean R. A block of n bytes catches at least one with probability p = 1 - exp(-n/R), so each
  * sampled block stands for n/p bytes (Horvitz-Thompson), and the sum over live samples estimates the
  * bytes in use with variance sum n^2 (1-p)/p^2. The derivation for allocators:
  * Duffield, Lund, Thorup, "Priority sampling" (2007); Go's runtime/mprof.go applies the same weights.
+ *
+ * R is the interval times 2^level. The level new samples are drawn at rises while they come too fast, and
+ * falls again; each sample keeps its own. When all places are taken, the samples of the lowest level are
+ * thinned to the next: kept with probability p(next)/p, as if they had been drawn there.
  */
 #ifndef OUTLIVE_SAMPLES_H
 #define OUTLIVE_SAMPLES_H
@@ -14,65 +18,98 @@
 #include <stdint.h>
 
 #include "counters.h"
+#include "stacks.h"
 
-enum { SITE_FILE_MAX = 512, SITE_FUNCTION_MAX = 128 };
+/* A pymalloc block that is not RAW's has at most this many bytes; larger requests go on to RAW. */
+enum { PYMALLOC_MAX = 512 };
 
-/* Where an allocation was made, copied out of Python so that nothing of Python's is kept. */
+enum { FROM_PYTHON = 0, FROM_MALLOC = 1 };
+
+/* A sample whose block is being reallocated: `place` 0 if it was none. */
 typedef struct {
-    char file[SITE_FILE_MAX];         /* UTF-8, cut if longer, "" if no Python frame ran */
-    char function[SITE_FUNCTION_MAX]; /* qualified name, the same */
-    int line;
-} Site;
+    uint64_t bytes;
+    uint32_t place;
+    unsigned epoch;
+} LiftedSample;
 
-/* What a site holds now. */
+/* What a stack holds now; its innermost line. The texts are cut if longer. */
 typedef struct {
-    Site site; /* a copy: the sampler may be stopped while it is looked at */
+    char file[CODE_FILE_MAX], function[CODE_NAME_MAX]; /* "" if no Python frame ran */
+    uint32_t line;
     double bytes, bytes_variance;
     double blocks;
     uint64_t samples;
 } SiteTotal;
 
-/* Begins with no samples, a mean gap of `interval` bytes (>= 1) and this seed. */
-void samples_start(uint64_t interval, uint64_t seed);
+/* All live samples. `large_bytes` estimates the part in Python's blocks above PYMALLOC_MAX. */
+typedef struct {
+    double bytes, bytes_variance, large_bytes;
+    uint64_t samples, dropped;
+    uint64_t interval; /* new ones are drawn at */
+} SamplesTotal;
 
-/* Forgets all and gives the memory back. Safe beside put and take in other threads: what a hook notes later
- * is kept until the next clear. */
-void samples_clear(void);
+/* Begins with no samples, a mean gap of `interval` bytes (>= 1), this seed, and a recording of `bytes`
+ * (recording.h). False without memory; nothing runs then. */
+bool samples_start(uint64_t interval, uint64_t seed, size_t bytes, const CodeReader *reader);
+
+/* Ends the recording (`state`, recording.h), forgets all and gives the memory back. Safe beside put and take
+ * in other threads. */
+void samples_stop(void);
+
+/* Moves the recording into a file; see recording_attach. EINVAL when nothing runs. */
+bool samples_record(int fd);
+
+/* Writes into the recording's notes and timeline; see recording_write. True when nothing runs. */
+bool samples_write(uint64_t offset, const void *bytes, size_t count);
 
 /* The rest of samples_hit_nopy: the gap is over, or was drawn before this start. */
 bool samples_gap_over_nopy(ThreadCounters *counters, uint64_t bytes);
 
-/* Notes a sampled block; counts a drop instead when memory or a cap runs out. */
-void samples_put_nopy(uintptr_t address, uint64_t bytes, const Site *site);
+/* Notes a block that this thread's last hit chose; counts a drop instead when memory runs out. */
+void samples_put_nopy(const ThreadCounters *counters, uintptr_t address, uint64_t bytes, int origin,
+                      const RawStack *stack);
 
 /* Forgets the block at `address`; false if it was not sampled. */
 bool samples_take_nopy(uintptr_t address);
 
-/* Fills `totals` (room for `capacity`) and returns how many sites that makes, those that hold nothing now
- * included; called with 0, how many there are. (Those give way when all places are taken.) */
-size_t samples_totals(SiteTotal *totals, size_t capacity);
+/* Before a realloc: takes the sample's address from it. After: gives it its new one, and size; a block that
+ * shrank may lose its sample. */
+LiftedSample samples_lift_nopy(uintptr_t address);
+void samples_land_nopy(LiftedSample lifted, uintptr_t address, uint64_t bytes);
 
-/* Samples lost to a cap or to want of memory since the start. */
-uint64_t samples_dropped(void);
+/* Forgets a lifted sample. */
+void samples_forget_nopy(LiftedSample lifted);
 
-/* Take and give all locks here: before and after fork(). */
-void samples_lock_all(void);
-void samples_unlock_all(void);
+/* Fills `totals` (room for `capacity`) with the stacks that hold something, and returns how many those are,
+ * also beyond capacity. */
+size_t samples_by_stack(SiteTotal *totals, size_t capacity);
+
+/* All of it in one. */
+SamplesTotal samples_total(void);
+
+/* Around fork(): take and give all locks; the child goes on with a copy and without a file. */
+void samples_fork_prepare(void);
+void samples_fork_parent(void);
+void samples_fork_child(void);
 
 /* Counts the starts; a thread's gap belongs to one. */
 extern atomic_uint samples_epoch;
+
+/* Whether the `bytes` this thread allocates now end before its next sample point, which they come nearer to.
+ * If not, samples_gap_over_nopy must follow. */
+static inline bool samples_pass_nopy(ThreadCounters *counters, uint64_t bytes)
+{
+    counters->until -= (int64_t)bytes;
+    return __builtin_expect(counters->until > 0 &&
+                                counters->epoch == atomic_load_explicit(&samples_epoch, memory_order_relaxed),
+                            1);
+}
 
 /* Whether one of this thread's sample points lies in the `bytes` it allocates now; draws the next gap if so.
  * */
 static inline bool samples_hit_nopy(ThreadCounters *counters, uint64_t bytes)
 {
-    counters->until -= (int64_t)bytes;
-    if (__builtin_expect(counters->until > 0 &&
-                             counters->epoch == atomic_load_explicit(&samples_epoch, memory_order_relaxed),
-                         1)) {
-        return false;
-    }
-    return samples_gap_over_nopy(counters, bytes);
+    return !samples_pass_nopy(counters, bytes) && samples_gap_over_nopy(counters, bytes);
 }
 
 #endif

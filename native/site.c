@@ -35,16 +35,57 @@ static void copy_text_nopy(PyObject *text, char *out, size_t capacity)
     out[used] = '\0';
 }
 
-void site_here_nopy(Site *site)
+static void describe_nopy(const void *object, CodeText *text)
 {
-    site->file[0] = site->function[0] = '\0';
-    site->line = 0;
-    PyThreadState *tstate = thread_state_nopy();
-    int instruction;
-    PyCodeObject *code = tstate != NULL ? innermost_code_nopy(tstate, &instruction) : NULL;
-    if (code != NULL) {
-        copy_text_nopy(code->co_filename, site->file, sizeof site->file);
-        copy_text_nopy(code->co_qualname, site->function, sizeof site->function);
-        site->line = PyCode_Addr2Line(code, instruction);
+    const PyCodeObject *code = object;
+    copy_text_nopy(code->co_filename, text->file, sizeof text->file);
+    copy_text_nopy(code->co_qualname, text->name, sizeof text->name);
+    text->first_line = (uint32_t)code->co_firstlineno;
+}
+
+static uint32_t line_nopy(const void *code, int32_t instruction)
+{
+    int line = PyCode_Addr2Line((PyCodeObject *)code, instruction);
+    return line > 0 ? (uint32_t)line : 0; /* some instructions have none */
+}
+
+static bool deaths_told;
+
+const CodeReader *site_reader(void)
+{
+    static const CodeReader reader = {describe_nopy, line_nopy};
+    if (!deaths_told) {
+        deaths_told = code_deaths_watch(stacks_code_dies_nopy);
+    }
+    return &reader;
+}
+
+/* A thread that gave the GIL up still has its frames to itself: it is in C code that they called. Not so when
+ * the interpreter ends and takes every thread's state. */
+void site_stack_nopy(RawStack *stack)
+{
+    stack->count = 0;
+    stack->cut = false;
+    PyThreadState *tstate = PyGILState_GetThisThreadState();
+    if (tstate == NULL || (tstate != _PyThreadState_UncheckedGet() && is_finalizing_nopy())) {
+        return;
+    }
+    if (tstate->interp != PyInterpreterState_Main()) {
+        return; /* the deaths of another interpreter's code objects are not told */
+    }
+    const void *frame = current_frame_nopy(tstate);
+    RawFrame *next = stack->frames;
+    while ((frame = complete_frame_nopy(frame, &next->code, &next->instruction)) != NULL) {
+        if (!deaths_told) {
+            stacks_code_dies_nopy(next->code); /* what was known by this address may be dead */
+        }
+        if (++stack->count == STACK_FRAMES_MAX) {
+            RawFrame more;
+            frame = frame_below_nopy(frame);
+            stack->cut = complete_frame_nopy(frame, &more.code, &more.instruction) != NULL;
+            return;
+        }
+        next++;
+        frame = frame_below_nopy(frame);
     }
 }

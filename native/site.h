@@ -1,11 +1,15 @@
-/* Which Python line runs in this thread. */
+/* Which Python code runs in this thread. */
 #ifndef OUTLIVE_SITE_H
 #define OUTLIVE_SITE_H
 
-#include "samples.h"
+#include "stacks.h"
 
-/* Fills `site` with the line that the innermost Python frame of this thread runs; file "" and line 0 when
- * there is none or the thread does not hold the GIL. Reads Python's structures, changes none. */
-void site_here_nopy(Site *site);
+/* Fills `stack` with this thread's Python frames; none if it has none. Reads Python's structures, changes
+ * none. */
+void site_stack_nopy(RawStack *stack);
+
+/* Describes code objects, and from the first call on has the deaths of code objects told (stacks.h). Needs
+ * the GIL. */
+const CodeReader *site_reader(void);
 
 #endif

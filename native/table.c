@@ -144,7 +144,8 @@ static void close_hole_nopy(Shard *shard, uint32_t hole)
     shard->used--;
 }
 
-bool table_take_nopy(Table *table, uintptr_t address, uint64_t *value)
+/* Finds `address`, and takes it out if so wanted. */
+static inline bool look_up_nopy(Table *table, uintptr_t address, uint64_t *value, bool take)
 {
     if (address == 0 || address >> 48 != 0) {
         return false;
@@ -157,7 +158,9 @@ bool table_take_nopy(Table *table, uintptr_t address, uint64_t *value)
         Slot *slot = find_nopy(shard->slots, shard->capacity, address, h);
         if (slot_address_nopy(slot) == address) {
             *value = slot_value_nopy(slot);
-            close_hole_nopy(shard, (uint32_t)(slot - shard->slots));
+            if (take) {
+                close_hole_nopy(shard, (uint32_t)(slot - shard->slots));
+            }
             found = true;
         }
     }
@@ -165,7 +168,17 @@ bool table_take_nopy(Table *table, uintptr_t address, uint64_t *value)
     return found;
 }
 
-void table_clear(Table *table)
+bool table_get_nopy(Table *table, uintptr_t address, uint64_t *value)
+{
+    return look_up_nopy(table, address, value, false);
+}
+
+bool table_take_nopy(Table *table, uintptr_t address, uint64_t *value)
+{
+    return look_up_nopy(table, address, value, true);
+}
+
+void table_clear_nopy(Table *table)
 {
     for (int i = 0; i < TABLE_SHARDS; i++) {
         Shard *shard = &table->shards[i];

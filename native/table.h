@@ -44,11 +44,14 @@ void table_init(Table *table, size_t blocks_max);
  * value and `*had` true. */
 bool table_put_nopy(Table *table, uintptr_t address, uint64_t value, uint64_t *old, bool *had);
 
+/* True and `*value` if `address` is mapped. */
+bool table_get_nopy(Table *table, uintptr_t address, uint64_t *value);
+
 /* Removes `address`. True and `*value` if it was mapped. Never allocates. */
 bool table_take_nopy(Table *table, uintptr_t address, uint64_t *value);
 
 /* Forgets every block and gives the memory back. Safe beside put and take in other threads. */
-void table_clear(Table *table);
+void table_clear_nopy(Table *table);
 
 /* How many blocks are mapped, and the bytes of memory the table itself holds. */
 size_t table_count(Table *table);

@@ -42,4 +42,12 @@ __attribute__((unused)) static uint64_t random_below(uint64_t *state, uint64_t e
     return (random_next(state) >> 16) % end;
 }
 
+/* A number from 1, 2, ... that has nothing to do with those beside it. */
+__attribute__((unused)) static uint64_t seed_of(uint64_t number)
+{
+    uint64_t state = number * UINT64_C(0x9E3779B97F4A7C15);
+    random_next(&state);
+    return random_next(&state);
+}
+
 #endif

@@ -1,7 +1,8 @@
-/* A library with import slots of both kinds. */
+/* A library with import slots of both kinds, and a variable that begins as an imported function. */
 #include "exporter.h"
 
 int written; /* beside the slots; must stay writable */
+int (*variable)(void) = exported;
 
 int call(void);
 int call_too(void);

@@ -1,6 +1,8 @@
+#define _GNU_SOURCE
 #include "scarcity.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -81,4 +83,16 @@ int scarce_munmap(void *address, size_t bytes)
 {
     mappings--;
     return munmap(address, bytes);
+}
+
+/* As the core calls it: onto another mapping, which is no more then. */
+void *scarce_mremap(void *address, size_t bytes, size_t wanted, int flags, ...)
+{
+    va_list rest;
+    va_start(rest, flags);
+    void *onto = va_arg(rest, void *);
+    va_end(rest);
+    void *memory = refuses() ? MAP_FAILED : mremap(address, bytes, wanted, flags, onto);
+    mappings -= memory != MAP_FAILED;
+    return memory;
 }

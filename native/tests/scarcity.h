@@ -30,5 +30,6 @@ void *scarce_realloc(void *from, size_t bytes);
 void scarce_free(void *address);
 void *scarce_mmap(void *address, size_t bytes, int protection, int flags, int file, off_t offset);
 int scarce_munmap(void *address, size_t bytes);
+void *scarce_mremap(void *address, size_t bytes, size_t wanted, int flags, ...);
 
 #endif

@@ -7,11 +7,13 @@
 
 #include "blocks.h"
 #include "check.h"
+#include "codes.h"
+#include "recording.h"
 #include "samples.h"
 
 enum { FORKS = 60, BLOCKS = 400, CHILD_SECONDS = 30 };
 
-static const Site site = {.file = "a.py", .function = "f", .line = 1};
+static const Code code = {"a.py", "f", 1};
 static atomic_bool ready, done;
 
 static uintptr_t kept(uintptr_t i)
@@ -28,7 +30,9 @@ static void put(uintptr_t address)
 {
     uint64_t replaced;
     CHECK(blocks_put_nopy(address, (Block){.bytes = address & 0xffff}, &replaced), "at %#zx", (size_t)address);
-    samples_put_nopy(address, 4096, &site);
+    ThreadCounters counters = counters_now();
+    RawStack stack = stack_at(&code, 0);
+    samples_put_nopy(&counters, address, 4096, FROM_PYTHON, &stack);
 }
 
 static void take(uintptr_t address)
@@ -60,7 +64,7 @@ static void child(void)
 {
     alarm(CHILD_SECONDS);
     SiteTotal total;
-    CHECK(samples_totals(&total, 1) == 1 && total.samples >= BLOCKS && total.samples <= 2 * BLOCKS, "%llu samples",
+    CHECK(samples_by_stack(&total, 1) == 1 && total.samples >= BLOCKS && total.samples <= 2 * BLOCKS, "%llu samples",
           (unsigned long long)total.samples);
     for (uintptr_t i = 0; i < BLOCKS; i++) {
         take(kept(i));
@@ -75,7 +79,7 @@ static void child(void)
 int main(void)
 {
     blocks_init(1 << 20);
-    samples_start(64, 1);
+    CHECK(samples_start(64, 1, RECORDING_BYTES_DEFAULT, &code_reader), "memory for the test");
     for (uintptr_t i = 0; i < BLOCKS; i++) {
         put(kept(i));
     }
@@ -86,9 +90,13 @@ int main(void)
     }
     for (int i = 0; i < FORKS; i++) {
         blocks_lock_all();
-        samples_lock_all();
+        samples_fork_prepare();
         pid_t pid = fork();
-        samples_unlock_all();
+        if (pid == 0) {
+            samples_fork_child();
+        } else {
+            samples_fork_parent();
+        }
         blocks_unlock_all();
         CHECK(pid >= 0, "a process for the test");
         if (pid == 0) {
@@ -104,6 +112,6 @@ int main(void)
         take(kept(i));
     }
     blocks_clear();
-    samples_clear();
+    samples_stop();
     return 0;
 }

@@ -17,6 +17,7 @@ typedef struct {
     int (*call)(void);
     int (*call_too)(void);
     int (*(*address)(void))(void);
+    int (**variable)(void); /* holds exported at first */
     void (*write_beside)(void);
 } Importer;
 
@@ -31,15 +32,15 @@ static int ours_by_address(void)
 }
 
 static const Relocation to_ours[] = {
-    {"exported", (void *)ours},
-    {"exported_by_address", (void *)ours_by_address},
-    {"exported_nowhere", (void *)ours},
-    {NULL, NULL},
+    {"exported", (void *)ours, NULL},
+    {"exported_by_address", (void *)ours_by_address, NULL},
+    {"exported_nowhere", (void *)ours, NULL},
+    {NULL, NULL, NULL},
 };
 static const Relocation to_theirs[] = {
-    {"exported", (void *)exported},
-    {"exported_by_address", (void *)exported_by_address},
-    {NULL, NULL},
+    {"exported", (void *)exported, NULL},
+    {"exported_by_address", (void *)exported_by_address, NULL},
+    {NULL, NULL, NULL},
 };
 
 static void *symbol(void *library, const char *name)
@@ -57,6 +58,7 @@ static Importer load(const char *path)
     *(void **)&importer.call = symbol(library, "call");
     *(void **)&importer.call_too = symbol(library, "call_too");
     *(void **)&importer.address = symbol(library, "address");
+    importer.variable = symbol(library, "variable");
     *(void **)&importer.write_beside = symbol(library, "write_beside");
     return importer;
 }
@@ -108,6 +110,7 @@ static void check_theirs(const Importer *importer)
 {
     CHECK(importer->call() == 1, "%s", importer->path);
     CHECK(importer->address() == exported_by_address, "%s", importer->path);
+    CHECK(*importer->variable == exported, "%s", importer->path);
 }
 
 static void redirects_and_restores(const Importer *importers)
@@ -138,6 +141,79 @@ static void redirects_and_restores(const Importer *importers)
     CHECK(relocate(to_theirs) == 0, "nothing left to do");
 }
 
+static int others(void)
+{
+    return 400;
+}
+
+/* Only what holds `instead_of`, variables too; and what another tool has put there since stays. */
+static void changes_only_what_it_knows(const Importer *importers)
+{
+    const Relocation ours_for_theirs[] = {{"exported", (void *)ours, (void *)exported}, {NULL, NULL, NULL}};
+    const Relocation theirs_for_ours[] = {{"exported", (void *)exported, (void *)ours}, {NULL, NULL, NULL}};
+    const Relocation others_for_ours[] = {{"exported", (void *)others, (void *)ours}, {NULL, NULL, NULL}};
+    int (*own)(void) = others;
+    *importers[1].variable = own;
+    CHECK(relocate(ours_for_theirs) == 2 * IMPORTERS - 1, "slots and variables");
+    CHECK(*importers[0].variable == ours && *importers[1].variable == own, "one has its own");
+    CHECK(relocate_core(others_for_ours, importers[2].write_beside) == 2,
+          "another tool takes the last importer's");
+    CHECK(relocate(theirs_for_ours) == 2 * IMPORTERS - 3, "the others'");
+    CHECK(*importers[2].variable == others && importers[2].call() == 400, "stays the other tool's");
+    const Relocation theirs_for_others[] = {{"exported", (void *)exported, (void *)others},
+                                            {NULL, NULL, NULL}};
+    CHECK(relocate(theirs_for_others) == 3, "all as it was");
+    for (int i = 0; i < IMPORTERS; i++) {
+        check_theirs(&importers[i]);
+    }
+}
+
+static void tells_core_and_extensions_apart(const Importer *importers)
+{
+    const void *core = (const void *)importers[1].write_beside;
+    CHECK(relocate_core(to_ours, core) == 2, "one library");
+    CHECK(importers[1].call() == 100, "this one");
+    CHECK(relocate_extensions(to_theirs, core) == 0, "the others are theirs still");
+    CHECK(relocate_core(to_theirs, core) == 2, "given back");
+    CHECK(relocate_extensions(to_ours, core) == 2 * (IMPORTERS - 1), "all others");
+    check_theirs(&importers[1]);
+    CHECK(relocate(to_theirs) == 2 * (IMPORTERS - 1), "given back");
+}
+
+static int mallocs;
+
+static void *counting_malloc(size_t bytes)
+{
+    mallocs++;
+    return malloc(bytes);
+}
+
+static void leaves_libc_alone(void)
+{
+    const Relocation ours_for_theirs[] = {{"malloc", (void *)counting_malloc, NULL}, {NULL, NULL, NULL}};
+    const Relocation theirs_for_ours[] = {{"malloc", (void *)malloc, (void *)counting_malloc},
+                                          {NULL, NULL, NULL}};
+    relocate_extensions(ours_for_theirs, NULL);
+    FILE *file = fopen("/dev/null", "r");
+    CHECK(file != NULL && mallocs == 0, "libc's own calls: %d", mallocs);
+    fclose(file);
+    relocate_extensions(theirs_for_ours, NULL);
+}
+
+static void tells_when_objects_come_and_go(const char *path)
+{
+    uint64_t generations[3] = {relocate_generation()};
+    void *library = dlopen(path, RTLD_LAZY);
+    CHECK(library != NULL, "%s", dlerror());
+    generations[1] = relocate_generation();
+    dlclose(library);
+    generations[2] = relocate_generation();
+    CHECK(generations[0] != generations[1] && generations[1] != generations[2], "%llu, %llu, %llu",
+          (unsigned long long)generations[0], (unsigned long long)generations[1],
+          (unsigned long long)generations[2]);
+    CHECK(relocate_generation() == generations[2], "nothing happened");
+}
+
 int main(int count, char **paths)
 {
     CHECK(count == 3, "usage: %s LAZY BOUND", paths[0]);
@@ -145,11 +221,15 @@ int main(int count, char **paths)
     char ragged[1024];
     snprintf(ragged, sizeof ragged, "%s.ragged", paths[2]);
     copy_with_ragged_end(paths[2], ragged);
+    tells_when_objects_come_and_go(ragged);
     Importer importers[IMPORTERS] = {load(paths[1]), load(paths[2]), load(ragged)};
-    const Relocation nothing[] = {{NULL, NULL}};
-    const Relocation nowhere[] = {{"exported_nowhere", (void *)ours}, {NULL, NULL}};
+    const Relocation nothing[] = {{NULL, NULL, NULL}};
+    const Relocation nowhere[] = {{"exported_nowhere", (void *)ours, NULL}, {NULL, NULL, NULL}};
     CHECK(relocate(nothing) == 0 && relocate(nowhere) == 0, "nobody imports that");
     redirects_and_restores(importers);
     redirects_and_restores(importers); /* now every slot is bound */
+    changes_only_what_it_knows(importers);
+    tells_core_and_extensions_apart(importers);
+    leaves_libc_alone();
     return 0;
 }

@@ -117,7 +117,7 @@ static void churn(Shape *shape, size_t count, size_t blocks_max, uint64_t seed)
         }
         CHECK(table_count(&table) == known, "step %d", step);
         if (step == 20000) {
-            table_clear(&table);
+            table_clear_nopy(&table);
             CHECK(table_bytes(&table) == 0 && scarcity_blocks() == 0, "cleared");
             known = 0;
             for (size_t i = 0; i < count; i++) {
@@ -127,7 +127,7 @@ static void churn(Shape *shape, size_t count, size_t blocks_max, uint64_t seed)
     }
     CHECK(blocks_max == UNBOUNDED || refused > 0, "the cap was never met");
     compare(&table, entries, count);
-    table_clear(&table);
+    table_clear_nopy(&table);
     CHECK(scarcity_blocks() == 0, "%ld left", scarcity_blocks());
     free(entries);
 }
@@ -150,7 +150,7 @@ static void holds_24_bytes_a_block(uintptr_t first, uintptr_t stride, size_t cou
         CHECK(table_take_nopy(&table, first + n * stride, &value) && value == n, "block %zu", n);
     }
     CHECK(table_count(&table) == 0, "all taken");
-    table_clear(&table);
+    table_clear_nopy(&table);
 }
 
 static void refuses_what_it_cannot_hold(void)
@@ -179,7 +179,7 @@ static void refuses_what_it_cannot_hold(void)
     for (size_t i = 0; i < goods; i++) {
         CHECK(table_take_nopy(&table, good[i], &value) && value == TABLE_VALUE_MAX - i, "%#zx", (size_t)good[i]);
     }
-    table_clear(&table);
+    table_clear_nopy(&table);
 }
 
 static void keeps_its_cap(size_t blocks_max)
@@ -202,7 +202,7 @@ static void keeps_its_cap(size_t blocks_max)
     CHECK(stored <= blocks_max * 4 / 3 + 64 * TABLE_SHARDS, "%zu for a cap of %zu", stored, blocks_max);
     CHECK(table_count(&table) == stored, "what was refused left something");
     compare(&table, entries, count);
-    table_clear(&table);
+    table_clear_nopy(&table);
     free(entries);
 }
 

@@ -6,6 +6,8 @@
 
 #include "blocks.h"
 #include "check.h"
+#include "codes.h"
+#include "recording.h"
 #include "samples.h"
 #include "scarcity.h"
 #include "table.h"
@@ -100,11 +102,16 @@ static void use_new_heap(uintptr_t first, uint64_t *random)
     }
 }
 
+static const Code code = {"a.py", "f", 1};
+
 static void use_samples(uintptr_t first, uint64_t *random)
 {
     for (int i = 0; i < OWN; i++) {
-        Site site = {.file = "a.py", .function = "f", .line = (int)random_below(random, 50)};
-        samples_put_nopy(first + (uintptr_t)i * 16, 64, &site);
+        RawStack stack = stack_at(&code, (int32_t)random_below(random, 50));
+        samples_hit_nopy(&thread_counters, 1000); /* now it belongs to the start that runs */
+        samples_put_nopy(&thread_counters, first + (uintptr_t)i * 16, 64, FROM_PYTHON, &stack);
+        samples_land_nopy(samples_lift_nopy(first + (uintptr_t)i * 16), first + (uintptr_t)i * 16,
+                          128);
     }
     for (int i = 0; i < OWN; i++) {
         CHECK(samples_take_nopy(first + (uintptr_t)i * 16) || !undisturbed, "block %d", i);
@@ -114,7 +121,7 @@ static void use_samples(uintptr_t first, uint64_t *random)
 static uint64_t samples_live(void)
 {
     SiteTotal totals[100];
-    size_t count = samples_totals(totals, 100);
+    size_t count = samples_by_stack(totals, 100);
     uint64_t live = 0;
     for (size_t i = 0; i < count; i++) {
         live += totals[i].samples;
@@ -124,7 +131,7 @@ static uint64_t samples_live(void)
 
 static void clear_table(void)
 {
-    table_clear(&table);
+    table_clear_nopy(&table);
     CHECK(table_count(&table) <= THREADS * OWN, "%zu", table_count(&table));
     CHECK(table_bytes(&table) < 1 << 20, "%zu", table_bytes(&table));
 }
@@ -134,6 +141,11 @@ static void read_samples(void)
     CHECK(samples_live() <= THREADS * OWN, "more than there can be");
 }
 
+static void start_samples(void)
+{
+    CHECK(samples_start(64, 1, RECORDING_BYTES_DEFAULT, &code_reader), "memory for the test");
+}
+
 /* Now and then, but not to the end: what is noted after the last time must be there to be taken. */
 static void restart_samples(void)
 {
@@ -141,7 +153,7 @@ static void restart_samples(void)
     int now = rounds;
     if (now != restarted_at && now < THREADS * ROUNDS / 2) {
         restarted_at = now;
-        samples_start(64, 1);
+        start_samples();
     }
 }
 
@@ -149,9 +161,10 @@ static void restart_samples(void)
 static void check_samples(void)
 {
     CHECK(samples_live() == 0, "%llu can't be taken any more", (unsigned long long)samples_live());
-    const Site site = {.file = "b.py"};
+    ThreadCounters counters = counters_now();
+    const RawStack stack = stack_at(&code, 0);
     for (uintptr_t i = 0; i < THREADS * OWN; i++) {
-        samples_put_nopy(0x100000 + i * 16, 64, &site);
+        samples_put_nopy(&counters, 0x100000 + i * 16, 64, FROM_PYTHON, &stack);
     }
     CHECK(samples_live() == THREADS * OWN, "%llu", (unsigned long long)samples_live());
     for (uintptr_t i = 0; i < THREADS * OWN; i++) {
@@ -166,7 +179,7 @@ int main(void)
     beside(use_table, NULL);
     CHECK(table_count(&table) == 0, "%zu left", table_count(&table));
     beside(use_table, clear_table);
-    table_clear(&table);
+    table_clear_nopy(&table);
 
     blocks_init(1 << 20);
     beside(use_blocks, NULL);
@@ -180,17 +193,17 @@ int main(void)
     CHECK(scarcity_mappings() - mappings == LEAVES + 1, "%ld, not the leaves and their node",
           scarcity_mappings() - mappings);
 
-    samples_start(64, 1);
+    start_samples();
     beside(use_samples, NULL);
     CHECK(samples_live() == 0, "%llu left", (unsigned long long)samples_live());
     beside(use_samples, read_samples);
     CHECK(samples_live() == 0, "%llu left", (unsigned long long)samples_live());
-    CHECK(samples_dropped() == 0, "%llu", (unsigned long long)samples_dropped());
+    CHECK(samples_total().dropped == 0, "%llu", (unsigned long long)samples_total().dropped);
     for (int i = 0; i < 8; i++) {
         beside(use_samples, restart_samples);
         check_samples();
     }
-    samples_clear();
+    samples_stop();
     CHECK(scarcity_blocks() == 0, "%ld left", scarcity_blocks());
     return 0;
 }

@@ -12,7 +12,18 @@ from tests.guards.checkout import ROOT
 NATIVE = ROOT / "native"
 
 # The only files that may see Python.h, directly or through another header.
-KNOW_PYTHON = {"coarse", "events", "hooks", "lines", "module", "monitoring", "pycompat", "site", "tracing"}
+KNOW_PYTHON = {
+    "coarse",
+    "events",
+    "heap_figures",
+    "hooks",
+    "lines",
+    "module",
+    "monitoring",
+    "pycompat",
+    "site",
+    "tracing",
+}
 
 # What a hook may call of Python's, for it only reads memory or must hand the call on.
 NOPY_MAY_CALL = {

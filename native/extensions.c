@@ -1,0 +1,174 @@
+#define _GNU_SOURCE
+#include "extensions.h"
+
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "counters.h"
+#include "relocate.h"
+#include "sampler.h"
+
+static _Atomic bool running;
+static const void *core;
+static _Thread_local void *newest __attribute__((tls_model("initial-exec")));
+
+/* Nested in a hook of Python's allocators, the block is the hook's to note. */
+static inline bool is_seen_nopy(void)
+{
+    return atomic_load_explicit(&running, memory_order_relaxed) && !thread_counters.inside;
+}
+
+/* ---- what the slots lead to ----
+ *
+ * What is called malloc here is what everyone's malloc is: libc's, or that of a library in its place. */
+
+static inline void *came_nopy(void *address, size_t bytes)
+{
+    if (address != NULL && is_seen_nopy()) {
+        newest = address;
+        sampler_born_nopy(address, bytes);
+    }
+    return address;
+}
+
+static void *malloc_nopy(size_t bytes)
+{
+    return came_nopy(malloc(bytes), bytes);
+}
+
+static void *calloc_nopy(size_t count, size_t each)
+{
+    return came_nopy(calloc(count, each), count * each); /* the product fits if there is a block */
+}
+
+static void *aligned_alloc_nopy(size_t alignment, size_t bytes)
+{
+    return came_nopy(aligned_alloc(alignment, bytes), bytes);
+}
+
+static void *memalign_nopy(size_t alignment, size_t bytes)
+{
+    return came_nopy(memalign(alignment, bytes), bytes);
+}
+
+static void *valloc_nopy(size_t bytes)
+{
+    return came_nopy(valloc(bytes), bytes);
+}
+
+static int posix_memalign_nopy(void **address, size_t alignment, size_t bytes)
+{
+    int error = posix_memalign(address, alignment, bytes);
+    if (error == 0) {
+        came_nopy(*address, bytes);
+    }
+    return error;
+}
+
+static void free_nopy(void *address)
+{
+    if (address != NULL && is_seen_nopy()) {
+        sampler_dies_nopy(address); /* first: then another thread may get the address */
+    }
+    free(address);
+}
+
+static void *realloc_nopy(void *from, size_t bytes)
+{
+    if (from == NULL || !is_seen_nopy()) {
+        return came_nopy(realloc(from, bytes), bytes);
+    }
+    Moved moved = sampler_leaves_nopy(from);
+    void *to = realloc(from, bytes);
+    if (to != NULL) {
+        newest = to;
+        sampler_arrives_nopy(moved, to, bytes);
+    } else if (bytes != 0) { /* to glibc, no bytes means free() */
+        sampler_stays_nopy(moved, from);
+    }
+    return to;
+}
+
+static void *reallocarray_nopy(void *from, size_t count, size_t each)
+{
+    size_t bytes;
+    return __builtin_mul_overflow(count, each, &bytes) ? reallocarray(from, count, each) /* fails */
+                                                       : realloc_nopy(from, bytes);
+}
+
+bool extensions_knew_nopy(const void *address)
+{
+    bool knew = address != NULL && address == newest;
+    if (knew) {
+        newest = NULL;
+    }
+    return knew;
+}
+
+/* ---- the slots ---- */
+
+static const Relocation theirs_for_ours[] = {
+    {"malloc", (void *)malloc, (void *)malloc_nopy},
+    {"calloc", (void *)calloc, (void *)calloc_nopy},
+    {"realloc", (void *)realloc, (void *)realloc_nopy},
+    {"reallocarray", (void *)reallocarray, (void *)reallocarray_nopy},
+    {"free", (void *)free, (void *)free_nopy},
+    {"posix_memalign", (void *)posix_memalign, (void *)posix_memalign_nopy},
+    {"aligned_alloc", (void *)aligned_alloc, (void *)aligned_alloc_nopy},
+    {"memalign", (void *)memalign, (void *)memalign_nopy},
+    {"valloc", (void *)valloc, (void *)valloc_nopy},
+    {NULL, NULL, NULL},
+};
+enum { NAMES = sizeof theirs_for_ours / sizeof *theirs_for_ours - 1 };
+
+/* Each name twice: slots hold the function's address, or what the executable's stub for it leads to. */
+static Relocation ours_for_theirs[2 * NAMES + 1];
+
+static void list_ours_for_theirs(void)
+{
+    Relocation *next = ours_for_theirs;
+    for (const Relocation *back = theirs_for_ours; back->symbol != NULL; back++) {
+        *next++ = (Relocation){back->symbol, back->instead_of, back->target};
+        void *bound = relocate_bound(back->symbol);
+        if (bound != NULL && bound != back->target) {
+            *next++ = (Relocation){back->symbol, back->instead_of, bound};
+        }
+    }
+    *next = (Relocation){NULL, NULL, NULL};
+}
+
+/* The count of loads and unloads that the last two looks found. An object that another thread was just
+ * loading at the first was passed over, so only a second look makes sure. */
+static uint64_t looked_at[2];
+
+static int look(uint64_t generation)
+{
+    looked_at[0] = looked_at[1];
+    looked_at[1] = generation;
+    return relocate_extensions(ours_for_theirs, core);
+}
+
+int extensions_start(const void *in_core)
+{
+    core = in_core;
+    list_ours_for_theirs();
+    atomic_store(&running, true);
+    return look(relocate_generation());
+}
+
+int extensions_adopt(void)
+{
+    uint64_t now = relocate_generation();
+    bool same = now == looked_at[0] && now == looked_at[1];
+    return atomic_load(&running) && !same ? look(now) : 0;
+}
+
+void extensions_stop(void)
+{
+    atomic_store(&running, false);
+    relocate_extensions(theirs_for_ours, core);
+    looked_at[0] = looked_at[1] = 0;
+}

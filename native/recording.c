@@ -1,0 +1,189 @@
+#define _GNU_SOURCE
+#include "recording.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+RecordingHeader *recording;
+
+static const char magic[8] = "outlive";
+static bool in_file;
+static RecordingHeader *set_aside; /* for a forked child */
+
+static uint64_t now_ns_nopy(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t aligned(uint64_t bytes)
+{
+    return bytes & ~UINT64_C(63);
+}
+
+/* Divides what notes and timeline leave: about a third for live samples (32 bytes each), a stack for every
+ * four of them, and the rest halved for what the stacks are made of. */
+static void lay_out(RecordingHeader *header, size_t bytes)
+{
+    header->file_bytes = bytes;
+    header->header_bytes = HEADER_BYTES;
+    header->notes_offset = HEADER_BYTES;
+    header->notes_bytes = NOTES_BYTES;
+    header->timeline_offset = header->notes_offset + NOTES_BYTES;
+    header->timeline_bytes = TIMELINE_BYTES;
+    header->slots_offset = header->timeline_offset + TIMELINE_BYTES;
+    uint64_t rest = bytes - header->slots_offset;
+    header->slots_capacity = rest * 5 / 16 / sizeof(RecordedSample);
+    header->stacks_capacity = header->slots_capacity / 4;
+    header->totals_offset = header->slots_offset + header->slots_capacity * sizeof(RecordedSample);
+    header->halves_offset[0] = header->totals_offset + header->stacks_capacity * sizeof(RecordedTotal);
+    header->half_bytes = aligned((bytes - header->halves_offset[0]) / 2);
+    header->halves_offset[1] = header->halves_offset[0] + header->half_bytes;
+    header->functions_capacity = header->stacks_capacity / 2;
+    rest = header->half_bytes - header->stacks_capacity * sizeof(RecordedStack) -
+           header->functions_capacity * sizeof(RecordedFunction);
+    header->frames_capacity = rest / 2 / sizeof(RecordedFrame);
+    header->text_bytes = rest - header->frames_capacity * sizeof(RecordedFrame);
+}
+
+bool recording_create(size_t bytes, uint64_t interval)
+{
+    void *region = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (region == MAP_FAILED) {
+        return false;
+    }
+    RecordingHeader *header = region;
+    memcpy(header->magic, magic, sizeof magic);
+    header->version = RECORDING_VERSION;
+    lay_out(header, bytes);
+    header->pid = (uint32_t)getpid();
+    header->began_unix_ns = now_ns_nopy(CLOCK_REALTIME);
+    header->began_monotonic_ns = now_ns_nopy(CLOCK_MONOTONIC);
+    header->interval = interval;
+    header->state = STATE_RUNNING;
+    in_file = false;
+    recording = header;
+    return true;
+}
+
+/* Copies what counts, and leaves pages that were never written alone. Notes and timeline only `whole`. */
+static void copy_live(RecordingHeader *to, bool whole)
+{
+    const RecordingHeader *from = recording;
+    const uint64_t places[][2] = {
+        {sizeof magic, sizeof *from - sizeof magic},
+        {from->notes_offset, whole ? from->notes_bytes + from->timeline_bytes : 0},
+        {from->slots_offset, from->slots_used * sizeof(RecordedSample)},
+        {from->totals_offset, from->stacks_capacity * sizeof(RecordedTotal)},
+        {from->halves_offset[from->half], from->half_bytes},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        static const char nothing[4096];
+        for (uint64_t done = 0; done < places[i][1]; done += sizeof nothing) {
+            uint64_t rest = places[i][1] - done;
+            size_t count = rest < sizeof nothing ? (size_t)rest : sizeof nothing;
+            const char *source = (const char *)from + places[i][0] + done;
+            if (memcmp(source, nothing, count) != 0) {
+                memcpy((char *)to + places[i][0] + done, source, count);
+            }
+        }
+    }
+    memcpy(to->magic, magic, sizeof magic); /* last: until then it is no recording */
+}
+
+bool recording_attach(int fd)
+{
+    size_t bytes = recording->file_bytes;
+    if (lseek(fd, 0, SEEK_END) != (off_t)bytes) {
+        errno = EINVAL;
+        return false;
+    }
+    void *region = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (region == MAP_FAILED) {
+        return false;
+    }
+    copy_live(region, true);
+    if (mremap(region, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, recording) == MAP_FAILED) {
+        int error = errno;
+        munmap(region, bytes);
+        errno = error;
+        return false;
+    }
+    in_file = true;
+    return true;
+}
+
+void recording_ended_nopy(int state, int status)
+{
+    RecordingHeader *header = recording;
+    /* The child of a vfork() shares our memory until it calls exec or _exit. */
+    if (header != NULL && header->pid == (uint32_t)getpid()) {
+        header->status = status;
+        header->ended_unix_ns = state == STATE_RUNNING ? 0 : now_ns_nopy(CLOCK_REALTIME);
+        atomic_store(&header->state, (uint32_t)state);
+    }
+}
+
+void recording_close(uint32_t state, int status)
+{
+    recording_ended_nopy((int)state, status);
+    size_t bytes = recording->file_bytes;
+    void *region = recording;
+    recording = NULL;
+    munmap(region, bytes);
+}
+
+bool recording_write(uint64_t offset, const void *bytes, size_t count)
+{
+    uint64_t start = recording->notes_offset, end = recording->timeline_offset + recording->timeline_bytes;
+    if (offset < start || offset > end || count > end - offset) {
+        return false;
+    }
+    memcpy((char *)recording + offset, bytes, count);
+    return true;
+}
+
+void recording_fork_prepare(void)
+{
+    set_aside = NULL;
+    if (recording == NULL || !in_file) {
+        return; /* a private region is the child's own as it is */
+    }
+    void *copy =
+        mmap(NULL, recording->file_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy != MAP_FAILED) {
+        set_aside = copy;
+        copy_live(set_aside, false);
+    }
+}
+
+void recording_fork_parent(void)
+{
+    if (set_aside != NULL) {
+        munmap(set_aside, recording->file_bytes);
+        set_aside = NULL;
+    }
+}
+
+bool recording_fork_child(void)
+{
+    if (recording == NULL) {
+        return true;
+    }
+    size_t bytes = recording->file_bytes;
+    if (in_file && (set_aside == NULL || mremap(set_aside, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
+                                                recording) == MAP_FAILED)) {
+        munmap(recording, bytes);
+        recording = NULL;
+        return false;
+    }
+    set_aside = NULL;
+    in_file = false;
+    recording->parent_pid = recording->pid;
+    recording->pid = (uint32_t)getpid();
+    return true;
+}
