@@ -14,6 +14,8 @@ except ImportError as error:
             "outlive can't measure this process",
             f"its native core runs on CPython on Linux, this is {sys.implementation.name} on {sys.platform}",
         ) from error
+    if "subinterpreters" in str(error):
+        raise OutliveError("outlive works in the main interpreter only", "this is another one") from error
     raise OutliveError(
         "outlive's native core is not built for this Python",
         str(error),

@@ -7,7 +7,9 @@ import glob
 import importlib.util
 import io
 import os
+import shutil
 import sys
+import sysconfig
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
@@ -82,6 +84,31 @@ def load_script(file: str, args: list[str]) -> Program:
     except (ValueError, RecursionError, MemoryError) as error:
         raise UsageError(f"can't run {file}", str(error) or "it is too deeply nested to compile") from error
     return Program(code, (file, *args), str(script.resolve().parent), path, None)
+
+
+def load_command(word: str, args: list[str]) -> Program:
+    """Load what a word at the front of a command line means: a script, a Python command on PATH, or a module.
+
+    Raises:
+        UsageError: it means nothing that can be run here.
+
+    """
+    if word.isidentifier() and not Path(word).is_file():
+        folders = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
+        found = shutil.which(word, path=folders)
+        if found is not None and _is_python(found):
+            return load_script(found, args)
+        spec = importlib.util.find_spec(word)
+        if spec is not None and spec.origin is not None:  # else a mere folder
+            return load_module(word, args)
+    return load_script(word, args)
+
+
+def _is_python(file: str) -> bool:
+    with suppress(OSError), Path(file).open("rb") as stream:
+        head = stream.read(512)
+        return head.startswith(b"#!") and b"python" in head
+    return False
 
 
 def load_module(name: str, args: list[str]) -> Program:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 _at_start: dict[int, os.stat_result] = {}
 
@@ -20,3 +21,12 @@ def is_still(descriptor: int) -> bool:
     """Whether a descriptor is the file it was; of one that is no standard stream's we know no other."""
     then = _at_start.get(descriptor)
     return descriptor not in (1, 2) or (then is not None and os.path.samestat(os.fstat(descriptor), then))
+
+
+def say(text: str) -> None:
+    """Write a line of outlive's to stderr, if the program left one."""
+    try:
+        sys.stderr.write(f"outlive: {text}\n")
+        sys.stderr.flush()
+    except Exception:  # noqa: BLE001 - it may have put anything there
+        return

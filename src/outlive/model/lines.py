@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from outlive.model.recording import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,10 @@ def merged(one: FunctionFigures, other: FunctionFigures) -> FunctionFigures:
 
 @dataclass(frozen=True, slots=True)
 class RunProfile:
-    """A whole run of a program. `notes` say in words what the figures leave out."""
+    """A whole run of a program. `notes` say in words what the figures leave out.
+
+    `recording` is what was sampled, and lies in `recording_file`; None where nothing was recorded.
+    """
 
     exit_code: int
     peak_python_bytes: int
@@ -71,3 +78,5 @@ class RunProfile:
     seconds: float
     functions: tuple[FunctionFigures, ...]
     notes: tuple[str, ...]
+    recording: Recording | None = None
+    recording_file: str = ""

@@ -1,0 +1,98 @@
+"""The recording that this process writes: its file, its notes, its timeline."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from outlive.capture import breakdown, recording, requests
+from outlive.capture.core import native
+from outlive.capture.notes import Notes
+from outlive.capture.streams import say
+from outlive.capture.timeline import Timeline
+from outlive.errors import OutliveError
+from outlive.model import layout
+
+_TOUCH_SECONDS = 60
+_HEAD_BYTES = layout.LIVE_OFFSET + layout.LIVE.size
+
+
+class Recorder:
+    """Has no file until `open`; then `path` names it."""
+
+    def __init__(self, place: str | None, size: int, interval: int, about: dict[str, object]) -> None:
+        """Record to `place` (see `recording.create`), `size` bytes; `about` goes into the notes."""
+        self._place, self._size, self._interval, self._about = place, size, interval, about
+        self._capacity = 0
+        self.path = ""
+        self._touch_due = 0.0
+        self._notes: Notes | None = None
+        self._timeline: Timeline | None = None
+
+    def open(self) -> None:
+        """Make the file and move what is sampled into it.
+
+        Raises:
+            OutliveError: it can't be made.
+
+        """
+        self.path = recording.create(self._place, self._size, self._fill)
+
+    def _fill(self, handle: int) -> None:
+        native.record(handle)
+        head = os.pread(handle, _HEAD_BYTES, 0)
+        _, _, _, _, notes_at, notes_bytes, timeline_at, _, _, self._capacity, *_ = (
+            layout.DIRECTORY.unpack_from(head)
+        )
+        _, _, _, began_ns, *_ = layout.LIVE.unpack_from(head, layout.LIVE_OFFSET)
+        self._notes = Notes(notes_at, notes_bytes, native.write, self._about)
+        self._notes.write(raised="")
+        self._timeline = Timeline(timeline_at, began_ns, native.write, self._measure)
+
+    def tick(self) -> bool:
+        """Look at the process; in a forked child, make the file first. False if there is none to be had."""
+        if not self.path:
+            self.open_or_say()
+        if self._notes is None or self._timeline is None or not self.path:
+            return False
+        self._notes.write(**self._timeline.look())
+        request = requests.pending(self.path)
+        if request is not None:
+            self._notes.write(**requests.answer(request, round(native.sampled()[2])))
+        self._touch()
+        return True
+
+    def close(self) -> None:
+        """Look a last time."""
+        if self.path and self._notes is not None and self._timeline is not None:
+            self._notes.write(**self._timeline.last_look())
+
+    def _measure(self) -> dict[str, int | float | None]:
+        """Measure where memory goes, and note why samples are taken at a larger interval than asked for."""
+        _, _, large_bytes, live, _dropped, interval = native.sampled()
+        if self._notes is not None:
+            # Each time the table is full, it is thinned to a half or so.
+            why = "live samples filled the table" if live > self._capacity / 4 else "samples came too fast"
+            self._notes.write(raised=why if interval > self._interval else "")
+        return breakdown.measure(round(large_bytes))
+
+    def _touch(self) -> None:
+        """Renew the file's time now and then, as stores into a mapping don't: for `ls -t`, for sweepers."""
+        now = time.monotonic()
+        if now >= self._touch_due:
+            self._touch_due = now + _TOUCH_SECONDS
+            os.utime(self.path)
+
+    def open_or_say(self) -> None:
+        """Open, or say in one line why there will be no file: nobody asked for one in so many words."""
+        try:
+            self.open()
+        except OutliveError as error:
+            say(str(error))
+
+    def in_child(self) -> Recorder:
+        """Return the recorder of a forked child, with a file of its own in the same folder."""
+        place = self._place
+        if place is not None and self.path.endswith(f"/{os.path.basename(place)}"):  # noqa: PTH119 - light
+            place = os.path.dirname(self.path)  # noqa: PTH120 - light
+        return Recorder(place, self._size, self._interval, self._about)

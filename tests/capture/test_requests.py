@@ -1,0 +1,74 @@
+"""Requests: one word, from the right user, taken up once; anything else is left alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from outlive.capture import requests
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> str:
+    return str(tmp_path / "77.outlive")
+
+
+def test_a_request_is_taken_up_once(recording: str) -> None:
+    assert requests.pending(recording) is None
+    number = requests.ask(recording)
+    assert requests.is_open(recording)
+    assert requests.pending(recording) == number
+    assert not requests.is_open(recording)
+    assert requests.pending(recording) is None
+
+
+def test_two_ask_at_once(recording: str) -> None:
+    requests.ask(recording)
+    with pytest.raises(FileExistsError):
+        requests.ask(recording)
+
+
+def test_a_request_is_taken_back(recording: str) -> None:
+    requests.ask(recording)
+    requests.withdraw(recording)
+    requests.withdraw(recording)
+    assert requests.pending(recording) is None
+
+
+@pytest.mark.parametrize("word", ["", "tri", "trim\n", "trimtrim", "exec", "\0" * 4])
+def test_another_word_is_none(recording: str, word: str) -> None:
+    Path(f"{recording}.request").write_text(word)
+    assert requests.pending(recording) is None
+
+
+def test_what_is_no_file_is_none(recording: str, tmp_path: Path) -> None:
+    place = Path(f"{recording}.request")
+    (tmp_path / "other").write_text("trim")
+    place.symlink_to(tmp_path / "other")
+    assert requests.pending(recording) is None
+    place.unlink()
+    place.mkdir()
+    assert requests.pending(recording) is None
+    place.rmdir()
+    os.mkfifo(place)
+    assert requests.pending(recording) is None  # and does not wait for a writer
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to another user")
+def test_a_stranger_s_is_none(recording: str) -> None:
+    requests.ask(recording)
+    os.chown(f"{recording}.request", 65534, 65534)
+    assert requests.pending(recording) is None
+    os.chown(f"{recording}.request", os.geteuid(), -1)
+    assert requests.pending(recording) is not None
+
+
+def test_the_answer_says_what_became_of_it() -> None:
+    answer = requests.answer(5, None)
+    trim = answer["trim"]
+    assert isinstance(trim, dict)
+    assert (trim["request"], trim["able"]) == (5, True)
+    assert trim["rss_before"] > 0
+    assert isinstance(answer["breakdown"], dict)
