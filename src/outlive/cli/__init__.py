@@ -10,13 +10,14 @@ import click
 import outlive
 from outlive.errors import OutliveError, UsageError
 
-_COMMANDS = ("demo", "run")
+_COMMANDS = ("convert", "demo", "diagnose", "diff", "disable", "enable", "postmortem", "report", "run", "top")
 
 _EPILOG = """\b
 Examples:
   outlive run job.py --days 3              line tables of what @outlive.profile marks in job.py
   outlive run --lines 'app/jobs/*.py' job.py
   outlive job.py                           the same as: outlive run job.py
+  outlive top                              watch what a recording process holds
   outlive demo                             the worked example, on real data
 """
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outlive.capture import lines, program, rss
+import outlive
+from outlive.capture import lines, program, rss, sampling
 from outlive.cli.live import LiveLine
-from outlive.errors import UsageError
+from outlive.errors import OutliveError, UsageError
 from outlive.model.lines import RunProfile
 from outlive.model.size import mib
 from outlive.report.files import check_writable, write_stream, write_whole
@@ -25,13 +27,17 @@ from outlive.report.files import check_writable, write_stream, write_whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from outlive.model.recording import Recording
+
 _EPILOG = """\b
 Examples:
   outlive run job.py --days 3                        figures of the functions marked @outlive.profile
+  outlive run --sample uvicorn app.main:app          which lines hold memory, now and after a kill
   outlive run --lines 'app/jobs/*.py' -m app serve   all functions in these files, no decorator needed
   outlive run --json profile.json -o table.txt job.py
 """
 
+_SITES_SHOWN = 10
 _HOW = "mark one with @outlive.profile, or name files with --lines\n"
 
 
@@ -66,19 +72,29 @@ def _parted(args: list[str]) -> list[str]:
     multiple=True,
     help="Profile all lines of these files (quote the pattern; ** spans folders). May be given again.",
 )
+@click.option("--sample", "is_sampled", is_flag=True, help="Sample all allocations, and record them.")
+@click.option(
+    "--native", "is_native", is_flag=True, help="With --sample: what extensions take from malloc, too."
+)
 @click.option("--json", "json_file", metavar="FILE", type=Path, help="Write the profile as JSON.")
 @click.option(
     "-o", "table_file", metavar="FILE", type=Path, help="Write the line tables there, not to stdout."
 )
 @click.argument("program_and_args", nargs=-1, type=click.UNPROCESSED, metavar="[SCRIPT] [ARGS]...")
-def command(
+def command(  # noqa: PLR0913 - one parameter an option
     module: str | None,
     patterns: tuple[str, ...],
     json_file: Path | None,
     table_file: Path | None,
     program_and_args: tuple[str, ...],
+    *,
+    is_sampled: bool,
+    is_native: bool,
 ) -> Callable[[], None]:
     """Run a program and print, line by line, what the profiled functions did to memory.
+
+    SCRIPT is a file, or the name of a Python command or a module: uvicorn. With --sample, outlive top shows
+    meanwhile which lines hold memory, outlive postmortem after a kill, and at the end they are printed.
 
     Output, exit code, traceback and signals are the program's own. The tables follow when it has ended, by
     an exception or Ctrl-C too. A signal that kills it, os._exit() and exec leave no time for them.
@@ -88,11 +104,14 @@ def command(
         check_writable(file)
     if len({os.path.realpath(file) for file in files}) < len(files):
         raise UsageError(f"-o and --json both name {json_file}", hint="give each a file of its own")
+    if is_native and not is_sampled:
+        raise UsageError("--native goes with --sample", hint="add --sample")
     load = _loader(module, program_and_args)
     if patterns:
         lines.choose_files(program.files_matching(patterns))
         lines.start_counting()
-    return partial(_Report(json_file, table_file).run, load)
+    sample = partial(outlive.start, native=is_native) if is_sampled else None
+    return partial(_Report(json_file, table_file, sample).run, load)
 
 
 def _loader(module: str | None, words: tuple[str, ...]) -> Callable[[], program.Program]:
@@ -100,15 +119,18 @@ def _loader(module: str | None, words: tuple[str, ...]) -> Callable[[], program.
         return partial(program.load_module, module, list(words))
     if not words:
         raise UsageError("nothing to run", hint="name a script, or a module with -m: outlive run job.py")
-    return partial(program.load_script, words[0], list(words[1:]))
+    return partial(program.load_command, words[0], list(words[1:]))
 
 
 class _Report:
     """Runs the program, and reports when its threads are joined and its exit functions have run."""
 
-    def __init__(self, json_file: Path | None, table_file: Path | None) -> None:
+    def __init__(
+        self, json_file: Path | None, table_file: Path | None, sample: Callable[[], None] | None
+    ) -> None:
         self.json_file = json_file and json_file.absolute()  # the program may change the directory
         self.table_file = table_file and table_file.absolute()
+        self.sample = sample
         self.started = time.perf_counter()
         self.pid = os.getpid()
         self.outcome = program.Outcome(0, interrupted=False)
@@ -118,6 +140,8 @@ class _Report:
         atexit.register(self.finish)  # first in, last out: after the program's own exit functions
         self.live.start()
         lines.begin_run()
+        if self.sample is not None:
+            self.sample()
         try:
             self.outcome = program.run(load)
         except UsageError:
@@ -149,6 +173,8 @@ class _Report:
             functions=functions,
             notes=lines.notes(),
         )
+        if self.sample is not None:
+            profile = _with_recording(profile)
         self.show(profile)
 
     def show(self, profile: RunProfile) -> None:
@@ -156,6 +182,8 @@ class _Report:
         from outlive.report.run_json import run_json
 
         tables = line_tables(profile.functions, profile.notes)
+        if profile.recording is not None:
+            tables += _sites_table(profile.recording)
         if self.table_file is not None and not tables:
             tables = "No profiled function ran.\n"
         texts = [(self.table_file, tables)]
@@ -176,10 +204,33 @@ class _Report:
             write_stream("stderr", "".join(troubles) + _summary(profile, places))
 
 
+def _with_recording(profile: RunProfile) -> RunProfile:
+    """Add what was sampled, if the program left it running."""
+    file = sampling.recording_path()
+    sampling.stop()
+    if not file:
+        return replace(profile, notes=(*profile.notes, "nothing was recorded"))
+    from outlive.recording.reader import read
+
+    try:
+        return replace(profile, recording=read(Path(file)), recording_file=file)
+    except OutliveError as error:  # the program removed it
+        return replace(profile, notes=(*profile.notes, str(error)))
+
+
+def _sites_table(recording: Recording) -> str:
+    from outlive.report.recording_table import recording_table
+    from outlive.report.style import Style
+
+    return recording_table(recording, "line", _SITES_SHOWN, Style())
+
+
 def _summary(profile: RunProfile, places: list[str]) -> str:
-    hint = "" if profile.functions else "outlive: no profiled function ran; " + _HOW
+    hint = "" if profile.functions or profile.recording else "outlive: no profiled function ran; " + _HOW
     peaks = f"peak Python {mib(profile.peak_python_bytes)}, RSS {mib(profile.peak_rss_bytes)}"
     where = f" · profile: {', '.join(places)}" if places else ""
+    if profile.recording_file:
+        where += f" · recording: {profile.recording_file}"
     return f"{hint}outlive: {peaks} · {profile.seconds:.1f} s{where}\n"
 
 

@@ -34,7 +34,18 @@ def check_writable(file: Path) -> None:
         raise UsageError(f"can't write {file}", error.strerror or str(error)) from error
 
 
-def write_whole(file: Path, text: str) -> None:
+def check_not_input(file: Path, source: Path) -> None:
+    """Make sure that writing `file` would not overwrite what is read.
+
+    Raises:
+        UsageError: it would.
+
+    """
+    if file.exists() and file.samefile(source):
+        raise UsageError(f"can't write {file}", "it is the recording itself", "name another file")
+
+
+def write_whole(file: Path, text: str | bytes) -> None:
     """Replace `file` by `text` in one step; whoever reads it sees the old or the new, never half.
 
     A symbolic link stays one. A device or a pipe has nothing to replace: it is written to.
@@ -43,7 +54,8 @@ def write_whole(file: Path, text: str) -> None:
         OSError: it could not be written; the old file is as it was.
 
     """
-    content = text.encode(errors="backslashreplace")  # file names need not be UTF-8
+    # File names need not be UTF-8.
+    content = text if isinstance(text, bytes) else text.encode(errors="backslashreplace")
     if file.exists() and not file.is_file():
         file.write_bytes(content)
         return

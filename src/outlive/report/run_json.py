@@ -6,40 +6,47 @@ import json
 from typing import TYPE_CHECKING
 
 from outlive.report.lines import source_of
+from outlive.report.recording_json import recording_json
 
 if TYPE_CHECKING:
     from outlive.model.lines import RunProfile
 
+_SAMPLED = ("interval_bytes", "in_use_bytes", "sites", "dropped", "breakdown")
+
 
 def run_json(run: RunProfile) -> str:
     """Return the run as a JSON document. `source` is "" where the line's text can't be known."""
-    return json.dumps(
-        {
-            "schema": 1,
-            "exit_code": run.exit_code,
-            "peak_python_bytes": run.peak_python_bytes,
-            "peak_rss_bytes": run.peak_rss_bytes,
-            "seconds": round(run.seconds, 6),
-            "functions": [
-                {
-                    "function": function.function,
-                    "file": function.file,
-                    "calls": function.calls,
-                    "lines": [
-                        {
-                            "line": row.line,
-                            "occurrences": row.occurrences,
-                            "mem_bytes": row.mem_bytes,
-                            "increment_bytes": row.increment_bytes,
-                            "peak_bytes": row.peak_bytes,
-                            "source": source_of(function, row.line),
-                        }
-                        for row in function.lines
-                    ],
-                }
-                for function in run.functions
-            ],
-            "notes": list(run.notes),
-        },
-        indent=2,
-    )
+    document: dict[str, object] = {
+        "schema": 1,
+        "exit_code": run.exit_code,
+        "peak_python_bytes": run.peak_python_bytes,
+        "peak_rss_bytes": run.peak_rss_bytes,
+        "seconds": round(run.seconds, 6),
+        "functions": [
+            {
+                "function": function.function,
+                "file": function.file,
+                "calls": function.calls,
+                "lines": [
+                    {
+                        "line": row.line,
+                        "occurrences": row.occurrences,
+                        "mem_bytes": row.mem_bytes,
+                        "increment_bytes": row.increment_bytes,
+                        "peak_bytes": row.peak_bytes,
+                        "source": source_of(function, row.line),
+                    }
+                    for row in function.lines
+                ],
+            }
+            for function in run.functions
+        ],
+        "notes": list(run.notes),
+    }
+    if run.recording is not None:
+        sampled = recording_json(run.recording)
+        document |= {key: sampled[key] for key in _SAMPLED} | {
+            "findings": [],
+            "recording": run.recording_file,
+        }
+    return json.dumps(document, indent=2)

@@ -1,0 +1,71 @@
+"""`outlive diagnose`: where the memory of a running process goes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from outlive.errors import OutliveError
+
+if TYPE_CHECKING:
+    from outlive.model.recording import Recording
+
+_EPILOG = """\b
+Examples:
+  outlive diagnose 4711
+  outlive diagnose 4711 --json | jq .breakdown.malloc_free
+  outlive diagnose --trim 4711             have it give back what malloc keeps, and say how much that was
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("pid", type=click.IntRange(min=1))
+@click.option("--trim", is_flag=True, help="First have the process give back what malloc has free.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(pid: int, *, trim: bool, as_json: bool) -> None:
+    """Say how the resident memory of process PID divides, and what of it can be given back.
+
+    What the kernel says is known of each process of yours; what its allocators have in use and free only the
+    process itself knows, and notes if it runs outlive.
+    """
+    from outlive.cli.output import show
+    from outlive.recording import outside, trimming
+    from outlive.recording.folder import of_process
+    from outlive.report.breakdown import Subject, breakdown_json, breakdown_text
+
+    try:
+        file = of_process(pid)
+    except OutliveError:
+        if trim:
+            raise
+        file = None
+    trimmed = trimming.trim(file) if trim and file is not None else None
+    recording = _outline(file)
+    seen = outside.look(pid, recording)
+    subject = Subject(pid, _name(pid, recording), seen.age_seconds, seen.unknown, trimmed)
+    text = breakdown_json if as_json else breakdown_text
+    show(text(seen.breakdown, subject))
+
+
+def _outline(file: Path | None) -> Recording | None:
+    from outlive.recording.reader import outline
+
+    with suppress(OutliveError):  # it went away since it was found
+        return outline(file) if file is not None else None
+    return None
+
+
+def _name(pid: int, recording: Recording | None) -> str:
+    from outlive.report.program_text import identity
+    from outlive.report.stack_text import printable
+
+    if recording is not None:
+        return identity(recording)
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+    except OSError:
+        name = "?"
+    return f"{printable(name)}, pid {pid}"

@@ -1,0 +1,94 @@
+"""A recording as text: whose it is, the course of RSS, and the sites that hold most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outlive.model.size import mib
+from outlive.recording.death import death
+from outlive.recording.totals import grouped, in_use
+from outlive.report import program_text
+from outlive.report.sparkline import rss_sparkline
+from outlive.report.stack_text import CUT_OFF, SourceLines, innermost, named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from outlive.model.estimate import Estimate
+    from outlive.model.recording import Recording, SiteTotal
+    from outlive.recording.totals import Grouping
+    from outlive.report.style import Style
+
+NOTHING = "Nothing that was sampled is alive."
+
+_ROW = "{:>11}  {:<24}  {:>10}  {:>12}  {}"
+_INDENT = " " * len(_ROW.format("", "", "", "", "  "))
+_SPARKS = 60
+_LEGEND = (
+    "In use: allocated since recording began and alive; estimated from samples, and 19 times in 20 the truth",
+    "lies in the interval. Blocks: so many are alive. Allocated: since recording began, freed or not.",
+)
+
+
+def header(recording: Recording, style: Style) -> Iterator[str]:
+    """Give the lines that every report of a recording begins with."""
+    held = in_use(recording)
+    alive = f"{len(recording.samples):,} of {recording.sampled:,}"
+    rows = [
+        ("Program", program_text.identity(recording)),
+        ("State", f"{death(recording).text}; {program_text.times(recording)}"),
+        (
+            "In use",
+            f"{style.strong(mib(held.estimate))} ({spread(held)}), {alive} samples alive",
+        ),
+        ("Interval", program_text.interval(recording)),
+        ("RSS", _rss(recording, style)),
+    ]
+    rows += [("Note", text) for text in program_text.shortcomings(recording)]
+    for name, text in rows:
+        if text:
+            yield f"{style.faint(f'{name:<8}')}  {text}"
+
+
+def recording_table(recording: Recording, by: Grouping, limit: int, style: Style) -> str:
+    """Return the report, with at most `limit` sites."""
+    lines = [*header(recording, style), ""]
+    sites = [site for site in grouped(recording, by) if site.samples]
+    if not sites:
+        return "\n".join((*lines, NOTHING, ""))
+    lines.append(style.strong(_ROW.format("In use", "95 % interval", "Blocks", "Allocated", by.capitalize())))
+    source = SourceLines(recording)
+    for site in sites[:limit]:
+        lines += _site(site, by, source, style)
+    if rest := sites[limit:]:
+        size = mib(sum(site.in_use.estimate for site in rest))
+        lines.append(style.faint(f"{size:>11}  in {len(rest):,} more (--limit shows more)"))
+    return "\n".join((*lines, "", *map(style.faint, _LEGEND), ""))
+
+
+def spread(estimate: Estimate) -> str:
+    """Return an estimate's interval: "60.2 MiB to 71.4 MiB"."""
+    return f"{mib(estimate.low)} to {mib(estimate.high)}"
+
+
+def _site(site: SiteTotal, by: Grouping, source: SourceLines, style: Style) -> Iterator[str]:
+    frames = site.stack.frames
+    figures = (mib(site.in_use.estimate), spread(site.in_use), f"{site.blocks:,.0f}")
+    yield style.fit(_ROW.format(*figures, mib(site.stack.allocated_bytes), named(innermost(site.stack))))
+    if by in ("line", "stack") and (text := source.line(innermost(site.stack))):
+        yield style.faint(style.fit(f"{_INDENT}{text}"))
+    if by == "stack":
+        outer = (*frames[1:], CUT_OFF) if site.stack.cut else frames[1:]
+        for frame in outer:
+            yield style.faint(style.fit(f"{_INDENT}{named(frame)}"))
+
+
+def _rss(recording: Recording, style: Style) -> str:
+    known = [point for point in recording.timeline if point.rss is not None]
+    if not known:
+        return ""
+    peak = max(max(point.rss or 0, point.rss_peak or 0) for point in known)
+    return (
+        f"{style.bright(rss_sparkline(known, _SPARKS))}  {mib(known[-1].rss or 0)} at last, "
+        f"{mib(peak)} at most"
+    )
