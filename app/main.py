@@ -48,6 +48,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
+def __getattr__(name: str) -> FastAPI:
+    """Make `app` for servers that ask for it by name (`uvicorn app.main:app`), and not before."""
+    if name == "app":
+        return create_app()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 @contextmanager
 def _running(settings: Settings) -> Iterator[Service]:
     """Start the parts, and stop them in reverse. Blocks at both ends, when there are no requests."""

@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from fastapi import FastAPI
+from uvicorn.importer import ImportFromStringError, import_from_string
 
 from app.__main__ import command
 from app.auth import find_tenant
@@ -56,3 +58,11 @@ def test_a_key_is_printed_once_and_works(database: Path) -> None:
     (key,) = result.stdout.splitlines()
     with open_engine(database) as engine:
         assert find_tenant(engine, key) == "acme"
+
+
+def test_servers_find_the_application_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPORTS_DATABASE", str(tmp_path / "exports.db"))
+    monkeypatch.setenv("EXPORTS_DIRECTORY", str(tmp_path / "exports"))
+    assert isinstance(import_from_string("app.main:app"), FastAPI)
+    with pytest.raises(ImportFromStringError):
+        import_from_string("app.main:application")
