@@ -5,7 +5,6 @@ the sizes that the objects themselves tell.
 """
 
 import asyncio
-import inspect
 import io
 import re
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 import memory_profiler
 import numpy as np
 from side_by_side.children import hand_over
+from side_by_side.marked import marked_lines
 
 import outlive
 
@@ -138,12 +138,6 @@ CASES = {
 }
 
 
-def marked_line(function: Callable[..., object]) -> int:
-    """Return the number of the line that is marked `# <-`."""
-    lines, first = inspect.getsourcelines(function)
-    return first + next(i for i, line in enumerate(lines) if "# <-" in line)
-
-
 def warm_up() -> None:
     """Leave a heap that has room for everything, as one does that has done such work before."""
     held = [[bytes(each) for _ in range(500_000)] for each in (SMALL, 1_000)]
@@ -175,7 +169,7 @@ def main() -> None:
     if heap == "warm":
         warm_up()
     kept = case.drive(function)
-    line = marked_line(case.function)
+    (line,) = marked_lines(case.function)
     found = increments(printed.getvalue()).get(line)
     hand_over(line=line, true_bytes=case.kept(kept), found_bytes=found)
 

@@ -11,11 +11,11 @@ from time import process_time
 
 from side_by_side.children import hand_over
 
-from programs.export import activities, export, profiled
-
 
 def exporting(rows: int) -> Callable[[], object]:
     """Rows to CSV text: few, large blocks."""
+    from programs.export import activities, export
+
     all_activities = activities(rows)
     folder = Path(tempfile.gettempdir())
 
@@ -48,8 +48,33 @@ def buffers(steps: int) -> Callable[[], object]:
     return work
 
 
+def bytearrays(steps: int) -> Callable[[], object]:
+    """Buffers of 100 KB that live for a moment, each written once."""
+
+    def work() -> None:
+        window: deque[bytearray] = deque(maxlen=20)
+        for _ in range(steps):
+            window.append(bytearray(100_000))
+
+    return work
+
+
+def arrays(steps: int) -> Callable[[], object]:
+    """Numpy's arithmetic on 8 KB, each step with its temporaries."""
+    import numpy as np
+
+    def work() -> None:
+        total = np.zeros(1_000)
+        for number in range(steps):
+            total = (total + number) * 0.5
+
+    return work
+
+
 def documents(passes: int) -> Callable[[], object]:
     """JSON to objects and back."""
+    from programs.export import activities
+
     texts = [json.dumps(row.details) for row in activities(100)]
 
     def work() -> None:
@@ -132,11 +157,15 @@ def objects(hops: int) -> Callable[[], object]:
     return work
 
 
-WORKLOADS = {work.__name__: work for work in (exporting, churn, buffers, objects, documents)}
+WORKLOADS = {
+    work.__name__: work for work in (exporting, churn, buffers, bytearrays, arrays, objects, documents)
+}
 
 
 def main() -> None:
     """Time one workload on the processor's clock: the best of a few runs, as noise only ever adds."""
+    from programs.export import profiled
+
     name, size, runs, tool = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     work = profiled(WORKLOADS[name](size), tool)
     seconds = []

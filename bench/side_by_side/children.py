@@ -16,7 +16,7 @@ PROGRAMS = ROOT / "bench" / "programs"
 Figures = dict[str, Any]
 
 _FILE = "BENCH_FIGURES"
-_CALLGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
+_CALLGRIND = ("valgrind", "--tool=callgrind", "--separate-threads=yes")
 
 
 def call(
@@ -39,10 +39,13 @@ def call(
 
 
 def run(*arguments: str | Path) -> Figures:
-    """Run `python *arguments` to its end and return what it handed over. Raises what `call` does."""
+    """Run `python *arguments` to its end and return what it handed over. Raises what `call` does.
+
+    Its temporary files are gone afterwards.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
-        call(*arguments, given={_FILE: str(file)})
+        call(*arguments, given={_FILE: str(file), "TMPDIR": folder})
         figures: Figures = json.loads(file.read_text())
         return figures
 
@@ -57,32 +60,34 @@ def hand_over(**figures: object) -> None:
 
 
 def instructions(*arguments: str | Path) -> int:
-    """Return how many machine instructions `python *arguments` takes, from its start to its end.
+    """Return how many machine instructions `python *arguments` takes in its main thread, from start to end.
 
-    Runs it twice: after the first, nothing that it imports need be compiled.
+    What another thread does once a second would count fifty times, as much as valgrind slows all down. Runs
+    the program twice: after the first time, nothing that it imports need be compiled.
 
     Raises:
         SystemExit: valgrind is not here, or failed.
 
     """
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
-            call(*arguments, given=bytecode)
+    command = " ".join(map(str, arguments))
+    with tempfile.TemporaryDirectory() as folder:
+        given = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder, "TMPDIR": folder}
+        counts = Path(folder) / "counts"
+        call(*arguments, given=given)
+        try:
             child = subprocess.run(
-                [*_CALLGRIND, sys.executable, *arguments],
-                env=_environment(bytecode),
+                [*_CALLGRIND, f"--callgrind-out-file={counts}", sys.executable, *arguments],
+                env=_environment(given),
                 capture_output=True,
                 text=True,
                 check=False,
             )
-    except FileNotFoundError:
-        raise SystemExit("bench: --instructions needs valgrind on PATH") from None
-    counted = re.search(r"Collected : (\d+)", child.stderr)
-    if child.returncode != 0 or counted is None:
-        command = " ".join(map(str, arguments))
-        raise SystemExit(f"bench: valgrind python {command} failed\n{child.stderr[-2000:]}")
-    return int(counted[1])
+        except FileNotFoundError:
+            raise SystemExit("bench: --instructions needs valgrind on PATH") from None
+        if child.returncode != 0:
+            raise SystemExit(f"bench: valgrind python {command} failed\n{child.stderr[-2000:]}")
+        found = re.findall(r"^totals: (\d+)", counts.with_name("counts-01").read_text(), re.MULTILINE)
+        return sum(map(int, found))
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:

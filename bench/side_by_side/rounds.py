@@ -58,6 +58,14 @@ def beyond(of: Sequence[float], to: Sequence[float]) -> Spread:
     return spread([a - b for a, b in zip(of, to, strict=True)])
 
 
+def share(count: int, of: int) -> Spread:
+    """Return how large a part of all cases these are, with Wilson's 95 % interval."""
+    part, z = count / of, statistics.NormalDist().inv_cdf(1 - DOUBT / 2)
+    middle = (part + z * z / (2 * of)) / (1 + z * z / of)
+    reach = z / (1 + z * z / of) * math.sqrt(part * (1 - part) / of + z * z / (4 * of * of))
+    return Spread(part, max(middle - reach, 0.0), min(middle + reach, 1.0))
+
+
 def show(text: str) -> None:
     """Let a terminal say what is being done, in the place of what it said before."""
     if sys.stderr.isatty():

@@ -40,6 +40,7 @@ def run_child(  # noqa: PLR0913
         "PYTHONPATH": path,
         "PYTHONIOENCODING": "utf-8",
         "PYTHONDONTWRITEBYTECODE": "1",  # nothing is left in the tree
+        "OUTLIVE_RECORDING": str(log.parent),  # nor elsewhere
     }
     started = time.monotonic()
     process = None

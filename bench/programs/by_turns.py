@@ -1,0 +1,37 @@
+"""A workload plain and under outlive, by turns in one process: `by_turns.py NAME SIZE PAIRS`.
+
+Neighbours in time and in memory layout, so a small difference shows where that of two processes drowns.
+"""
+
+import gc
+import sys
+from time import process_time
+
+from side_by_side.children import hand_over
+
+import outlive
+from programs.samplers import recordings
+from programs.watched import workload
+
+
+def main() -> None:
+    """Time the work each way that many times, A B then B A; the first pair of all only warms up."""
+    name, size, pairs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    work = workload(name, size)
+    recording = recordings()
+    seconds: dict[bool, list[float]] = {False: [], True: []}
+    for number in range(pairs + 1):
+        for sampled in (False, True) if number % 2 else (True, False):
+            if sampled:
+                outlive.start(recording=recording)
+            gc.collect()  # or a full collection falls into one run and not into another
+            started = process_time()
+            work()
+            seconds[sampled].append(process_time() - started)
+            if sampled:
+                outlive.stop()
+    hand_over(plain=seconds[False][1:], sampled=seconds[True][1:])
+
+
+if __name__ == "__main__":
+    main()
