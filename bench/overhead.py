@@ -106,7 +106,7 @@ def cost(peers: Peers, rounds: int) -> Result:
             sampler: partial(peers.run, sampler, WATCHED, name, str(size), RUNS)
             for sampler in (PLAIN, *samplers)
         }
-        children[TURNS] = partial(run, BY_TURNS, name, str(size // 4), PAIRS)
+        children[TURNS] = partial(run, BY_TURNS, name, str(size // 2), PAIRS)
         figures = in_turn(children, rounds, name)
         pairs = figures.pop(TURNS)
         cpu = {how: [each.get("cpu_seconds", 0.0) for each in figures[how]] for how in figures}

@@ -140,35 +140,21 @@ static void list_ours_for_theirs(void)
     *next = (Relocation){NULL, NULL, NULL};
 }
 
-/* The count of loads and unloads that the last two looks found. An object that another thread was just
- * loading at the first was passed over, so only a second look makes sure. */
-static uint64_t looked_at[2];
-
-static int look(uint64_t generation)
-{
-    looked_at[0] = looked_at[1];
-    looked_at[1] = generation;
-    return relocate_extensions(ours_for_theirs, core);
-}
-
 int extensions_start(const void *in_core)
 {
     core = in_core;
     list_ours_for_theirs();
     atomic_store(&running, true);
-    return look(relocate_generation());
+    return relocate_extensions(ours_for_theirs, core);
 }
 
 int extensions_adopt(void)
 {
-    uint64_t now = relocate_generation();
-    bool same = now == looked_at[0] && now == looked_at[1];
-    return atomic_load(&running) && !same ? look(now) : 0;
+    return atomic_load(&running) ? relocate_extensions(ours_for_theirs, core) : 0;
 }
 
 void extensions_stop(void)
 {
     atomic_store(&running, false);
     relocate_extensions(theirs_for_ours, core);
-    looked_at[0] = looked_at[1] = 0;
 }

@@ -14,7 +14,7 @@
  * Returns how many slots were changed. Needs the GIL, as the next two. */
 int extensions_start(const void *core);
 
-/* The same for objects loaded since; cheap if there are none. Returns 0 when it did not begin. */
+/* The same for objects loaded since. Returns 0 when it did not begin. */
 int extensions_adopt(void);
 
 /* Gives the slots back that are still ours. Who has copied our functions' addresses may call them for ever.

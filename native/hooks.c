@@ -67,9 +67,19 @@ static const Relocation to_theirs[] = {
     {NULL, NULL, NULL},
 };
 
+/* The generation of loaded objects at the last two looks. An object that another thread was just loading at
+ * the first was passed over, so only a second look makes sure. */
+static uint64_t looked_at[2];
+
 int hooks_adopt_modules(void)
 {
-    return wraps(atomic_load(&mode)) ? relocate(to_ours) + extensions_adopt() : 0;
+    uint64_t now = relocate_generation();
+    if (!wraps(atomic_load(&mode)) || (now == looked_at[0] && now == looked_at[1])) {
+        return 0;
+    }
+    looked_at[0] = looked_at[1];
+    looked_at[1] = now;
+    return relocate(to_ours) + extensions_adopt();
 }
 
 /* ---- start and stop ---- */
@@ -253,6 +263,7 @@ void hooks_stop(int unwanted)
     int left = atomic_fetch_and(&mode, ~unwanted) & ~unwanted;
     if (!wraps(left)) {
         relocate(to_theirs);
+        looked_at[0] = looked_at[1] = 0;
     }
     wrap_domains(left);
     if (unwanted & MODE_COARSE) {

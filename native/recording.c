@@ -177,6 +177,10 @@ bool recording_fork_child(void)
     size_t bytes = recording->file_bytes;
     if (in_file && (set_aside == NULL || mremap(set_aside, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
                                                 recording) == MAP_FAILED)) {
+        if (set_aside != NULL) {
+            munmap(set_aside, bytes);
+            set_aside = NULL;
+        }
         munmap(recording, bytes);
         recording = NULL;
         return false;

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 
 /* Ends the program, from any thread, unless `condition` holds. The rest is a message as for printf. */
-#define CHECK(condition, ...)                                                                                          \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);                                                 \
-        }                                                                                                              \
+#define CHECK(condition, ...)                                                                                \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            check_failed(__FILE__, __LINE__, #condition, __VA_ARGS__);                                       \
+        }                                                                                                    \
     } while (0)
 
 __attribute__((format(printf, 4, 5), noreturn, unused)) static void

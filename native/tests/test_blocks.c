@@ -40,8 +40,8 @@ static void take(Entry *entry)
     bool found = blocks_take_nopy(entry->address, &block);
     CHECK(found == entry->known, "at %#zx", (size_t)entry->address);
     if (found) {
-        CHECK(block.bytes == entry->block.bytes && block.partial == entry->block.partial, "at %#zx: %llu bytes",
-              (size_t)entry->address, (unsigned long long)block.bytes);
+        CHECK(block.bytes == entry->block.bytes && block.partial == entry->block.partial,
+              "at %#zx: %llu bytes", (size_t)entry->address, (unsigned long long)block.bytes);
     }
     entry->known = false;
 }
@@ -112,10 +112,8 @@ static void what_cannot_be_noted_is_a_drop(void)
         uintptr_t address;
         Block block;
     } bad[] = {
-        {UINT64_C(1) << 48, {.bytes = 16}},
-        {UINT64_C(1) << 48, {.bytes = 4096}},
-        {UINTPTR_MAX - 15, {.bytes = 16}},
-        {0, {.bytes = 4096}},
+        {UINT64_C(1) << 48, {.bytes = 16}},   {UINT64_C(1) << 48, {.bytes = 4096}},
+        {UINTPTR_MAX - 15, {.bytes = 16}},    {0, {.bytes = 4096}},
         {4096, {.bytes = UINT64_C(1) << 47}},
     };
     const uint64_t bads = sizeof bad / sizeof *bad;

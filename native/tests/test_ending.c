@@ -31,10 +31,17 @@ static int speaking; /* the end of a pipe */
 static char *self;
 
 /* The sanitizers would handle these signals themselves. */
+static const char sanitizer_options[] =
+    "handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:handle_abort=0";
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-    return "handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:handle_abort=0";
+    return sanitizer_options;
+}
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return sanitizer_options;
 }
 
 static void tell_nopy(int state, int status)

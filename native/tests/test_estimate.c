@@ -99,8 +99,8 @@ static double variance(const Moments *moments)
 static void check_mean(const char *name, const Moments *moments, double truth)
 {
     double error = sqrt(variance(moments) / moments->count);
-    CHECK(fabs(mean(moments) - truth) < 4 * error, "%s: %.1f for %.1f, standard error %.1f", name, mean(moments),
-          truth, error);
+    CHECK(fabs(mean(moments) - truth) < 4 * error, "%s: %.1f for %.1f, standard error %.1f", name,
+          mean(moments), truth, error);
     CHECK(error < truth / 50, "%s: too few seeds to tell, standard error %.1f", name, error);
 }
 
@@ -136,7 +136,8 @@ static void estimates_are_unbiased(void)
     CHECK(coverage > 0.93 && coverage < 0.97, "95 %% intervals hold the truth in %.1f %%", 100 * coverage);
 }
 
-/* Through a recording too small for all: its samples are thinned, again and again, and every figure stays right. */
+/* Through a recording too small for all: its samples are thinned, again and again, and every figure stays
+ * right. */
 static void thinning_is_unbiased(void)
 {
     enum { RUNS = 120, MANY = 60000 };
@@ -157,7 +158,8 @@ static void thinning_is_unbiased(void)
                 blocks++;
             }
         }
-        CHECK(recording->floor_level >= 2 && samples_total().dropped == 0, "level %u", recording->floor_level);
+        CHECK(recording->floor_level >= 2 && samples_total().dropped == 0, "level %u",
+              recording->floor_level);
         CHECK(samples_total().interval == UINT64_C(64) << recording->level, "%llu",
               (unsigned long long)samples_total().interval);
         SiteTotal total = sum_of_sites();

@@ -29,7 +29,8 @@ static uintptr_t passing(uintptr_t i)
 static void put(uintptr_t address)
 {
     uint64_t replaced;
-    CHECK(blocks_put_nopy(address, (Block){.bytes = address & 0xffff}, &replaced), "at %#zx", (size_t)address);
+    CHECK(blocks_put_nopy(address, (Block){.bytes = address & 0xffff}, &replaced), "at %#zx",
+          (size_t)address);
     ThreadCounters counters = counters_now();
     RawStack stack = stack_at(&code, 0);
     samples_put_nopy(&counters, address, 4096, FROM_PYTHON, &stack);
@@ -64,8 +65,8 @@ static void child(void)
 {
     alarm(CHILD_SECONDS);
     SiteTotal total;
-    CHECK(samples_by_stack(&total, 1) == 1 && total.samples >= BLOCKS && total.samples <= 2 * BLOCKS, "%llu samples",
-          (unsigned long long)total.samples);
+    CHECK(samples_by_stack(&total, 1) == 1 && total.samples >= BLOCKS && total.samples <= 2 * BLOCKS,
+          "%llu samples", (unsigned long long)total.samples);
     for (uintptr_t i = 0; i < BLOCKS; i++) {
         take(kept(i));
     }

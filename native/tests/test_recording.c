@@ -72,8 +72,10 @@ static void sections_fit(size_t bytes)
     CHECK(recording_create(bytes, 4096), "memory for the test");
     const RecordingHeader *header = recording;
     CHECK(memcmp(header->magic, "outlive", 8) == 0 && header->version == 1, "what it is");
-    CHECK(header->header_bytes == 4096 && header->file_bytes == bytes && header->interval == 4096, "%zu", bytes);
-    CHECK(header->state == STATE_RUNNING && header->pid == (uint32_t)getpid() && header->parent_pid == 0, "whose");
+    CHECK(header->header_bytes == 4096 && header->file_bytes == bytes && header->interval == 4096, "%zu",
+          bytes);
+    CHECK(header->state == STATE_RUNNING && header->pid == (uint32_t)getpid() && header->parent_pid == 0,
+          "whose");
     CHECK(header->began_unix_ns > UINT64_C(1000000000) * 1700000000 && header->ended_unix_ns == 0, "when");
     const uint64_t sections[][2] = {
         {0, header->header_bytes},
@@ -97,7 +99,8 @@ static void sections_fit(size_t bytes)
         CHECK((char *)half.functions == (char *)(half.stacks + header->stacks_capacity), "then functions");
         CHECK((char *)half.frames == (char *)(half.functions + header->functions_capacity), "then frames");
         CHECK(half.text == (char *)(half.frames + header->frames_capacity), "then text");
-        CHECK(half.text + header->text_bytes <= begin + header->half_bytes, "%zu bytes, half %u", bytes, which);
+        CHECK(half.text + header->text_bytes <= begin + header->half_bytes, "%zu bytes, half %u", bytes,
+              which);
     }
     CHECK(header->functions_capacity > 1000 && header->text_bytes > 100000, "room for stacks in %zu", bytes);
     CHECK(header->frames_capacity > 5 * header->stacks_capacity, "room for frames in %zu", bytes);
@@ -126,9 +129,11 @@ static void attaching_moves_all(void)
     CHECK(samples_in(fd, &bytes) == 1 && bytes == 2000, "%llu bytes", (unsigned long long)bytes);
     char text[6];
     CHECK(pread(fd, text, 6, (off_t)notes) == 6 && memcmp(text, "before", 6) == 0, "notes");
-    CHECK(pread(fd, text, 4, (off_t)points + TIMELINE_BYTES - 4) == 4 && memcmp(text, "last", 4) == 0, "points");
+    CHECK(pread(fd, text, 4, (off_t)points + TIMELINE_BYTES - 4) == 4 && memcmp(text, "last", 4) == 0,
+          "points");
     RecordedHalf half = recording_half_nopy(0);
-    CHECK(pread(fd, text, 5, (char *)half.text - (char *)recording) == 5 && memcmp(text, "a.py", 5) == 0, "texts");
+    CHECK(pread(fd, text, 5, (char *)half.text - (char *)recording) == 5 && memcmp(text, "a.py", 5) == 0,
+          "texts");
     RecordedTotal total;
     off_t totals = (off_t)(header.totals_offset + sizeof total);
     CHECK(pread(fd, &total, sizeof total, totals) == sizeof total && total.bytes == 3000, "%f", total.bytes);
@@ -156,7 +161,8 @@ static void a_refused_file_changes_nothing(void)
     int unwritable = open(path, O_RDONLY);
     const struct {
         int fd, error;
-    } refused[] = {{larger, EINVAL}, {smaller, EINVAL}, {unwritable, EACCES}, {ends[1], EINVAL}, {-1, EINVAL}};
+    } refused[] = {
+        {larger, EINVAL}, {smaller, EINVAL}, {unwritable, EACCES}, {ends[1], EINVAL}, {-1, EINVAL}};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         errno = 0;
         CHECK(!samples_record(refused[i].fd) && errno == refused[i].error, "file %zu: errno %d", i, errno);
@@ -165,7 +171,8 @@ static void a_refused_file_changes_nothing(void)
     }
     for (long nth = 1; nth <= 2; nth++) { /* mmap, mremap */
         scarcity_begin(nth, REFUSE_ONE);
-        CHECK(!samples_record(file) && errno == ENOMEM && scarcity_met(), "request %ld: errno %d", nth, errno);
+        CHECK(!samples_record(file) && errno == ENOMEM && scarcity_met(), "request %ld: errno %d", nth,
+              errno);
         scarcity_begin(0, REFUSE_ONE);
         CHECK(scarcity_mappings() == 1, "request %ld: %ld", nth, scarcity_mappings());
     }
@@ -188,11 +195,19 @@ static void writes_keep_within_their_bounds(void)
     start();
     const uint64_t begin = recording->notes_offset, end = recording->timeline_offset + TIMELINE_BYTES;
     const char before = *((char *)recording + begin - 1), after = *((char *)recording + end);
-    CHECK(samples_write(begin, "x", 1) && samples_write(end - 1, "x", 1) && samples_write(end, "", 0), "to the edges");
-    const uint64_t bad[][2] = {{begin - 1, 1},      {begin - 1, 10},      {end, 1},
-                               {end - 1, 2},        {0, 1},               {begin, end - begin + 1},
-                               {UINT64_MAX, 1},     {UINT64_MAX - 1, 10}, {begin, UINT64_MAX - begin},
-                               {begin, UINT64_MAX}, {end + 1, 0}};
+    CHECK(samples_write(begin, "x", 1) && samples_write(end - 1, "x", 1) && samples_write(end, "", 0),
+          "to the edges");
+    const uint64_t bad[][2] = {{begin - 1, 1},
+                               {begin - 1, 10},
+                               {end, 1},
+                               {end - 1, 2},
+                               {0, 1},
+                               {begin, end - begin + 1},
+                               {UINT64_MAX, 1},
+                               {UINT64_MAX - 1, 10},
+                               {begin, UINT64_MAX - begin},
+                               {begin, UINT64_MAX},
+                               {end + 1, 0}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         CHECK(!samples_write(bad[i][0], "xxxxxxxxxx", (size_t)bad[i][1]), "write %zu", i);
     }
@@ -240,7 +255,8 @@ static void goes_its_own_way(int fd)
     recording_ended_nopy(STATE_RUNNING, 0);
     CHECK(samples_record(own), "errno %d", errno);
     CHECK(samples_in(own, &bytes) == 5001 && bytes == 502000, "%llu", (unsigned long long)bytes);
-    CHECK(header_of(own).pid == (uint32_t)getpid() && header_of(own).parent_pid == (uint32_t)getppid(), "whose");
+    CHECK(header_of(own).pid == (uint32_t)getpid() && header_of(own).parent_pid == (uint32_t)getppid(),
+          "whose");
     char text[5];
     CHECK(pread(own, text, 5, HEADER_BYTES) == 5 && memcmp(text, "child", 5) == 0, "notes");
     samples_stop();
@@ -252,10 +268,10 @@ static void finds_nothing(int fd)
 {
     (void)fd;
     CHECK(recording == NULL && samples_total().samples == 0, "no recording");
-    printf("%ld %ld\n", scarcity_blocks(), scarcity_mappings());
     put(0x10000, 100);
     CHECK(!samples_take_nopy(16) && samples_total().samples == 0, "nor is any kept");
-    CHECK(scarcity_blocks() == 0 && scarcity_mappings() == 0, "%ld left", scarcity_blocks());
+    CHECK(scarcity_blocks() == 0 && scarcity_mappings() == 0, "%ld blocks, %ld mappings left",
+          scarcity_blocks(), scarcity_mappings());
     start();
     put(16, 100);
     CHECK(samples_total().samples == 1, "it may begin anew");

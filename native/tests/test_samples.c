@@ -1,5 +1,5 @@
-/* The book of live samples: what goes in comes out, up to its caps. At an interval of a byte every estimate is
- * exact. */
+/* The book of live samples: what goes in comes out, up to its caps. At an interval of a byte every estimate
+ * is exact. */
 #include "samples.h"
 
 #include <errno.h>
@@ -87,7 +87,8 @@ static void tells_what_stacks_hold(void)
     CHECK(samples_by_stack(totals, 4) == 3, "room to spare");
     CHECK(strcmp(totals[0].file, "app/jobs.py") == 0 && strcmp(totals[0].function, "job") == 0, "the first");
     CHECK(totals[0].line == 11 && totals[0].samples == 10 && totals[0].bytes == 10000, "the first");
-    CHECK(strcmp(totals[1].function, "other") == 0 && totals[1].line == 52 && totals[1].blocks == 10, "the second");
+    CHECK(strcmp(totals[1].function, "other") == 0 && totals[1].line == 52 && totals[1].blocks == 10,
+          "the second");
     CHECK(totals[2].file[0] == '\0' && totals[2].function[0] == '\0' && totals[2].bytes == 5000, "no frame");
     memset(totals, 0, sizeof totals);
     CHECK(samples_by_stack(totals, 1) == 3 && totals[0].samples == 10 && totals[1].samples == 0, "less room");
@@ -163,7 +164,8 @@ static void a_block_moves_with_its_sample(void)
     start(1, 1, RECORDING_BYTES_DEFAULT);
     put(16, 1000, &job, 1);
     LiftedSample lifted = samples_lift_nopy(16);
-    CHECK(lifted.place != 0 && lifted.bytes == 1000 && !samples_take_nopy(16), "its old address is anybody's");
+    CHECK(lifted.place != 0 && lifted.bytes == 1000 && !samples_take_nopy(16),
+          "its old address is anybody's");
     put(16, 300, &other, 1); /* malloc gave it away already */
     samples_land_nopy(lifted, 32, 4000);
     SiteTotal totals[2];
@@ -208,7 +210,8 @@ static void thinning_spares_what_moves(void)
         for (uintptr_t i = 1; i <= recording->slots_capacity + 1; i++) {
             listed -= samples_take_nopy(i * 16);
         }
-        CHECK(listed == 0, "seed %llu: %llu can't die any more", (unsigned long long)seed, (unsigned long long)listed);
+        CHECK(listed == 0, "seed %llu: %llu can't die any more", (unsigned long long)seed,
+              (unsigned long long)listed);
         samples_land_nopy(lifted, 32, 64);
         CHECK(live_samples() == 1 && samples_take_nopy(32), "what moved has arrived");
     }

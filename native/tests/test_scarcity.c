@@ -34,8 +34,10 @@ static void note_blocks(long round)
           (unsigned long long)refused);
     for (uintptr_t i = 0; i < PUTS; i++) {
         Block block = {0};
-        CHECK(blocks_take_nopy(heap + i * 4096, &block) == stored[i], "round %ld, block %zu", round, (size_t)i);
-        CHECK(!stored[i] || block.bytes == (i % 2 ? 100 : 10000 + i), "round %ld, block %zu", round, (size_t)i);
+        CHECK(blocks_take_nopy(heap + i * 4096, &block) == stored[i], "round %ld, block %zu", round,
+              (size_t)i);
+        CHECK(!stored[i] || block.bytes == (i % 2 ? 100 : 10000 + i), "round %ld, block %zu", round,
+              (size_t)i);
     }
     blocks_clear();
 }
@@ -63,7 +65,8 @@ static void note_samples(long round)
         if (i == PUTS / 2 && started) {
             int fd = file_of(RECORDING_BYTES_MIN);
             RecordingHeader *before = recording;
-            CHECK(samples_record(fd) || (scarcity_met() && errno == ENOMEM), "round %ld: errno %d", round, errno);
+            CHECK(samples_record(fd) || (scarcity_met() && errno == ENOMEM), "round %ld: errno %d", round,
+                  errno);
             CHECK(recording == before, "round %ld", round);
             close(fd);
         }
@@ -76,12 +79,14 @@ static void note_samples(long round)
     CHECK(sites <= SITES + 1, "round %ld: %zu", round, sites);
     for (size_t i = 0; i < sites && i < SITES; i++) {
         bool named = strcmp(totals[i].function, "export") == 0;
-        CHECK(named || (totals[i].function[0] == '\0' && scarcity_met()), "round %ld: %s", round, totals[i].function);
+        CHECK(named || (totals[i].function[0] == '\0' && scarcity_met()), "round %ld: %s", round,
+              totals[i].function);
     }
     for (uintptr_t i = 1; i <= PUTS; i++) {
         taken += samples_take_nopy(i << 12);
     }
-    CHECK(taken == live, "round %ld: %llu of %llu", round, (unsigned long long)taken, (unsigned long long)live);
+    CHECK(taken == live, "round %ld: %llu of %llu", round, (unsigned long long)taken,
+          (unsigned long long)live);
     samples_stop();
     CHECK(recording == NULL && scarcity_mappings() == mappings, "round %ld: %ld left", round,
           scarcity_mappings() - mappings);
@@ -119,7 +124,8 @@ static void a_table_lives_on_without_growth(void)
     }
     CHECK(table_bytes(&table) == bytes && refused > 0, "%zu refused", refused);
     CHECK(table_count(&table) == end - 1 - refused, "%zu", table_count(&table));
-    CHECK(table_count(&table) * sizeof(Slot) >= bytes / 10 * 9, "%zu in %zu bytes", table_count(&table), bytes);
+    CHECK(table_count(&table) * sizeof(Slot) >= bytes / 10 * 9, "%zu in %zu bytes", table_count(&table),
+          bytes);
     scarcity_begin(0, REFUSE_ONE);
     size_t found = 0;
     for (uintptr_t i = 1; i < end; i++) {

@@ -1,4 +1,5 @@
-/* Every slot is whole whenever somebody looks: between two steps here, and in the file while threads change it. */
+/* Every slot is whole whenever somebody looks: between two steps here, and in the file while threads change
+ * it. */
 #define _GNU_SOURCE
 #include "slots.h"
 
@@ -19,8 +20,8 @@ static const Code code = {"a.py", "f", 1};
 /* The check, said another way than the core's: all 16-bit words of a slot but itself, one over the other. */
 static uint16_t check_of(const RecordedSample *slot)
 {
-    const uint64_t words[] = {slot->tag & ((UINT64_C(1) << 48) - 1), slot->size, slot->stack, slot->born, slot->thread,
-                              slot->run};
+    const uint64_t words[] = {
+        slot->tag & ((UINT64_C(1) << 48) - 1), slot->size, slot->stack, slot->born, slot->thread, slot->run};
     uint16_t check = 0x6F75;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         for (int shift = 0; shift < 64; shift += 16) {
@@ -90,7 +91,8 @@ static void words_keep_their_parts(void)
         slot.size = slot_size_nopy(bytes[i % 3], (uint32_t)i, i / 3 % 2);
         slot_seal_nopy(&slot, addresses[i / 9]);
         CHECK(slot_bytes_nopy(&slot) == bytes[i % 3] && slot_level_nopy(&slot) == (uint32_t)i, "slot %d", i);
-        CHECK(slot_origin_nopy(&slot) == i / 3 % 2 && slot_address_nopy(&slot) == addresses[i / 9], "slot %d", i);
+        CHECK(slot_origin_nopy(&slot) == i / 3 % 2 && slot_address_nopy(&slot) == addresses[i / 9], "slot %d",
+              i);
         CHECK(is_whole(&slot), "slot %d", i);
         slot.born ^= 4;
         CHECK(!is_whole(&slot), "slot %d", i);
@@ -157,7 +159,8 @@ static void whole_in_the_file(void)
     static RecordedSample slots[WRITERS * OWN];
     size_t live = 0;
     for (int copy = 0; copy < COPIES; copy++) {
-        CHECK(pread(fd, slots, sizeof slots, (off_t)recording->slots_offset) == sizeof slots, "copy %d", copy);
+        CHECK(pread(fd, slots, sizeof slots, (off_t)recording->slots_offset) == sizeof slots, "copy %d",
+              copy);
         size_t count = torn(slots, WRITERS * OWN);
         CHECK(count <= WRITERS, "copy %d: %zu torn", copy, count);
         for (size_t i = 0; i < WRITERS * OWN; i++) {

@@ -42,7 +42,8 @@ static void check_stack(uint32_t number, const RawStack *raw)
         CHECK(frame->function < recording->functions_capacity, "frame %u", i);
         const RecordedFunction *function = &half.functions[frame->function];
         CHECK(strcmp(half.text + function->file, code->file) == 0, "%s", half.text + function->file);
-        CHECK(strcmp(half.text + function->name, code->name) == 0, "%s for %s", half.text + function->name, code->name);
+        CHECK(strcmp(half.text + function->name, code->name) == 0, "%s for %s", half.text + function->name,
+              code->name);
         CHECK(function->first_line == code->first_line, "line %u", function->first_line);
         CHECK(frame->line == code->first_line + (uint32_t)raw->frames[i].instruction, "line %u", frame->line);
     }
@@ -225,7 +226,7 @@ static void no_room_is_not_for_ever(int depth)
     CHECK(number != 0, "no room after %u tries", tries);
 }
 
-/* Functions that find no room still bring texts. */
+/* Functions that find no room still bring texts, and memory to make room may be short. */
 static void texts_of_the_refused_end_too(void)
 {
     name_codes("a.py", CODES);
@@ -234,15 +235,21 @@ static void texts_of_the_refused_end_too(void)
     RawStack first = stack_at(&codes[0], 0);
     for (uint32_t i = 0; i < CODES; i++) {
         RawStack raw = stack_at(&codes[i], 0);
-        CHECK((keep(16 + (uintptr_t)(i < capacity ? i : capacity) * 16, &raw) != 0) == (i < capacity), "function %u", i);
+        if (i == capacity) {
+            scarcity_begin(1, REFUSE_ALL_FROM);
+        }
+        CHECK((i < capacity ? keep(16 + (uintptr_t)i * 16, &raw) : !stacks_number_nopy(&raw)) != 0,
+              "function %u", i);
     }
+    CHECK(scarcity_met(), "nothing was refused");
+    scarcity_begin(0, REFUSE_ONE);
     check_stack(stacks_number_nopy(&first), &first);
 }
 
 /* More code objects than are known at a time, all of one text. */
 static void many_code_objects_are_one_stack(void)
 {
-    enum { COUNT = 100000 };
+    enum { COUNT = 200000 };
     Code *twins = calloc(COUNT, sizeof *twins);
     CHECK(twins != NULL, "memory for the test");
     name_codes("a.py", 1);

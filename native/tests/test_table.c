@@ -47,8 +47,8 @@ static void scattered(Entry *entries, size_t count)
     }
 }
 
-/* Addresses that one shard wants in its last slots, so that its only cluster goes on at its first. Repeats the
- * table's hash: should that change, this becomes one more scattered shape. */
+/* Addresses that one shard wants in its last slots, so that its only cluster goes on at its first. Repeats
+ * the table's hash: should that change, this becomes one more scattered shape. */
 static void around_the_end(Entry *entries, size_t count)
 {
     uintptr_t address = 0x560000000000;
@@ -142,8 +142,8 @@ static void holds_24_bytes_a_block(uintptr_t first, uintptr_t stride, size_t cou
         uint64_t old;
         bool had;
         CHECK(table_put_nopy(&table, first + n * stride, n, &old, &had) && !had, "block %zu", n);
-        CHECK(n < 2000 || table_bytes(&table) <= 24 * n, "stride %zu: %zu bytes for %zu blocks", (size_t)stride,
-              table_bytes(&table), n);
+        CHECK(n < 2000 || table_bytes(&table) <= 24 * n, "stride %zu: %zu bytes for %zu blocks",
+              (size_t)stride, table_bytes(&table), n);
     }
     for (size_t n = 1; n <= count; n++) {
         uint64_t value = 0;
@@ -174,10 +174,12 @@ static void refuses_what_it_cannot_hold(void)
     const uintptr_t good[] = {1, 16, 17, 23, UINT32_MAX, UINT64_C(1) << 32, ADDRESS_END - 1};
     const size_t goods = sizeof good / sizeof *good;
     for (size_t i = 0; i < goods; i++) {
-        CHECK(table_put_nopy(&table, good[i], TABLE_VALUE_MAX - i, &old, &had) && !had, "%#zx", (size_t)good[i]);
+        CHECK(table_put_nopy(&table, good[i], TABLE_VALUE_MAX - i, &old, &had) && !had, "%#zx",
+              (size_t)good[i]);
     }
     for (size_t i = 0; i < goods; i++) {
-        CHECK(table_take_nopy(&table, good[i], &value) && value == TABLE_VALUE_MAX - i, "%#zx", (size_t)good[i]);
+        CHECK(table_take_nopy(&table, good[i], &value) && value == TABLE_VALUE_MAX - i, "%#zx",
+              (size_t)good[i]);
     }
     table_clear_nopy(&table);
 }

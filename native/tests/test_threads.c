@@ -63,7 +63,8 @@ static void use_table(uintptr_t first, uint64_t *random)
     bool had;
     for (int i = 0; i < OWN; i++) {
         values[i] = random_next(random) & TABLE_VALUE_MAX;
-        CHECK(table_put_nopy(&table, first + (uintptr_t)i * 16, values[i], &old, &had) && !had, "block %d", i);
+        CHECK(table_put_nopy(&table, first + (uintptr_t)i * 16, values[i], &old, &had) && !had, "block %d",
+              i);
     }
     for (int i = 0; i < OWN; i++) {
         bool found = table_take_nopy(&table, first + (uintptr_t)i * 16, &value);
@@ -76,7 +77,8 @@ static void use_blocks(uintptr_t first, uint64_t *random)
     uint64_t sizes[OWN], replaced;
     for (int i = 0; i < OWN; i++) {
         sizes[i] = random_below(random, 600);
-        CHECK(blocks_put_nopy(first + (uintptr_t)i * 16, (Block){.bytes = sizes[i]}, &replaced), "block %d", i);
+        CHECK(blocks_put_nopy(first + (uintptr_t)i * 16, (Block){.bytes = sizes[i]}, &replaced), "block %d",
+              i);
         CHECK(replaced == 0, "block %d", i);
     }
     for (int i = 0; i < OWN; i++) {
@@ -97,7 +99,8 @@ static void use_new_heap(uintptr_t first, uint64_t *random)
         Block block;
         uintptr_t address = (UINT64_C(0x100) << 34) + (leaf << 20) + first % (1 << 20);
         pthread_barrier_wait(&barrier);
-        CHECK(blocks_put_nopy(address, (Block){.bytes = 7}, &replaced) && replaced == 0, "leaf %zu", (size_t)leaf);
+        CHECK(blocks_put_nopy(address, (Block){.bytes = 7}, &replaced) && replaced == 0, "leaf %zu",
+              (size_t)leaf);
         CHECK(blocks_take_nopy(address, &block) && block.bytes == 7, "leaf %zu", (size_t)leaf);
     }
 }
@@ -110,8 +113,7 @@ static void use_samples(uintptr_t first, uint64_t *random)
         RawStack stack = stack_at(&code, (int32_t)random_below(random, 50));
         samples_hit_nopy(&thread_counters, 1000); /* now it belongs to the start that runs */
         samples_put_nopy(&thread_counters, first + (uintptr_t)i * 16, 64, FROM_PYTHON, &stack);
-        samples_land_nopy(samples_lift_nopy(first + (uintptr_t)i * 16), first + (uintptr_t)i * 16,
-                          128);
+        samples_land_nopy(samples_lift_nopy(first + (uintptr_t)i * 16), first + (uintptr_t)i * 16, 128);
     }
     for (int i = 0; i < OWN; i++) {
         CHECK(samples_take_nopy(first + (uintptr_t)i * 16) || !undisturbed, "block %d", i);

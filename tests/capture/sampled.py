@@ -79,5 +79,5 @@ def run(program: str, *options: str, environment: Mapping[str, str] | None = Non
     return child.stdout
 
 
-# The prelude is compiled apart: its names are the program's, its file and lines are not. The program's file is "<string>".
+# The prelude is compiled apart: its names are the program's, its file (that is "<string>") and lines are not.
 PROLOGUE = f"exec(compile({PRELUDE!r}, '<prelude>', 'exec'))\n"

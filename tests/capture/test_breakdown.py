@@ -81,7 +81,7 @@ TRUTHS = {
     "small objects": ("kept = [bytes(95) for _ in range(SIZE // 128)]", SMALL),
     "small objects, sampled": (
         "import outlive; outlive.start('16 KiB'); kept = [bytes(95) for _ in range(SIZE // 128)]",
-        SMALL,
+        {**SMALL, "malloc_in_use": SIZE // 16 + SIZE // (16 << 10) * 528},  # a sample is a block of malloc's
     ),
     "pools with one object left": (
         # a pool of 16 KiB holds 127 blocks of 128 bytes

@@ -7,8 +7,8 @@ import pytest
 from tests.capture.sampled import ALLOCATORS, run
 
 # `seen_to_die(make, ...)`: what `make` made is sampled while it lives, and gone when it is; over and over, so
-# that a death missed now and then adds up. Free lists stay alive indeed: a fiftieth may. How many samples live
-# at once depends on the machine, as the sampler slows itself down.
+# that a death missed now and then adds up. Free lists stay alive indeed: a fiftieth may. How many samples are
+# alive at once depends on the machine, as the sampler slows itself down.
 CHECK = """
 def seen_to_die(make, *functions, die=None, rounds=4):
     names, lived = [make.__name__, *functions], []

@@ -279,9 +279,9 @@ for i in range(20_000):
 interpreters.destroy(other)
 gc.collect()
 """
-        + NEW_CODE_AT_OLD_ADDRESSES.replace("if i % 3 == 0:", "if i == COUNT // 2:").replace(
-            "assert reused", "reused"
-        ).replace(", reused   #", "  #")
+        + NEW_CODE_AT_OLD_ADDRESSES.replace("if i % 3 == 0:", "if i == COUNT // 2:")
+        .replace("assert reused", "reused")
+        .replace(", reused   #", "  #")
         + """
 check(read(), 50)
 assert not [row for row in native.sites() if row[1].startswith("theirs")], native.sites()

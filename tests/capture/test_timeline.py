@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sys
 import threading
 import time
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,6 +130,10 @@ def test_what_is_not_known_or_too_large_is_said_so() -> None:
 # ---- what is looked at ----
 
 
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
 def test_a_point_says_what_the_process_is() -> None:
     rings = Rings()
     parts = {"python_in_use": 5, "malloc_free": 6}
@@ -135,7 +141,7 @@ def test_a_point_says_what_the_process_is() -> None:
     assert look.look() == {"breakdown": {"python_in_use": 5, "malloc_free": 6}}
     (point,) = rings.read()
     assert (point.python_in_use, point.malloc_free, point.python_free) == (5, 6, None)
-    assert point.threads == threading.active_count() - 1  # without the one that looks
+    assert point.threads == threads() - 1  # without the one that looks
     assert point.rss is not None
     assert point.rss > 5 * MIB
     assert point.uss is not None
@@ -151,16 +157,18 @@ def test_a_peak_between_two_points_is_seen(monkeypatch: pytest.MonkeyPatch) -> N
     look = timeline.Timeline(0, now, rings.write, dict)
     monkeypatch.setattr(time, "monotonic_ns", lambda: now)
     look.look()
-    gone = bytearray(b"x" * 64 * MIB)
+    (before,) = rings.read()
+    assert before.rss is not None
+    record = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    gone = b"x" * (record - before.rss + 64 * MIB)  # only what breaks the record is seen
     del gone
     monkeypatch.setattr(time, "monotonic_ns", lambda: now + 10**9)
     look.look()
-    before, after = rings.read()
-    assert before.rss is not None
+    _, after = rings.read()
     assert after.rss is not None
     assert after.rss_peak is not None
     assert after.rss < before.rss + 32 * MIB
-    assert after.rss_peak >= before.rss + 60 * MIB
+    assert after.rss_peak >= record + 60 * MIB
 
 
 def test_what_costs_much_is_looked_at_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,8 +181,8 @@ def test_what_costs_much_is_looked_at_seldom(monkeypatch: pytest.MonkeyPatch) ->
 
     seldom = timeline.Seldom()
     looks = [uptime for uptime in range(3600) if seldom.look(float(uptime), measure) == 7]
-    assert clock[0] / 3600 <= 0.0005  # of one core
-    assert len(looks) > 100
+    assert clock[0] / 3600 <= 0.0003  # of one core
+    assert len(looks) > 60
 
 
 def test_what_can_not_be_looked_at_leaves_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +203,7 @@ def test_the_last_look_is_not_too_early_for_anything() -> None:
     look.look()
     assert look.last_look() == {"breakdown": {"python_in_use": 5}}
     assert rings.read()[-1].uss is not None
-    assert rings.read()[-1].threads == threading.active_count()
+    assert rings.read()[-1].threads == threads()
     assert len(rings.read()) == 2
 
 

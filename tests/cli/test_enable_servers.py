@@ -100,8 +100,8 @@ def test_each_worker_has_a_recording_of_its_own(
             if len(workers) > 1:
                 break
     assert len(workers) == 2, (environment.path / "log").read_text()
+    until(lambda: {server.pid, *workers} <= {each.process.pid for each in environment.recordings()})
     recorded = {each.process.pid: each for each in environment.recordings()}
-    assert {server.pid, *workers} <= recorded.keys()
     for pid, answers in workers.items():
         # One more went to the worker that was first asked.
         assert sum(block.size == 1_000_001 for block in recorded[pid].samples) - answers in (0, 1)

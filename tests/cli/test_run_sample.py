@@ -47,7 +47,7 @@ def test_the_end_shows_the_sites_and_where_the_recording_lies(home: Home, record
     assert summary.endswith(f" · recording: {file}")
     assert "no profiled function ran" not in ended.err
     recorded = reader.read(file)
-    assert recorded.process.state == "stopped"
+    assert (recorded.process.state, recorded.process.status) == ("exited", 0)
     assert recorded.process.notes["program"] == "job.py"
 
 

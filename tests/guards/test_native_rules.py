@@ -13,7 +13,9 @@ NATIVE = ROOT / "native"
 
 # The only files that may see Python.h, directly or through another header.
 KNOW_PYTHON = {
+    "allocators",
     "coarse",
+    "counting",
     "events",
     "heap_figures",
     "hooks",
@@ -21,6 +23,7 @@ KNOW_PYTHON = {
     "module",
     "monitoring",
     "pycompat",
+    "sampling",
     "site",
     "tracing",
 }
@@ -29,6 +32,7 @@ KNOW_PYTHON = {
 NOPY_MAY_CALL = {
     "PyCode_Addr2Line",
     "PyGILState_GetThisThreadState",
+    "PyInterpreterState_Main",
     "PyTraceMalloc_Track",
     "PyTraceMalloc_Untrack",
     "PyUnicode_Check",
@@ -36,9 +40,11 @@ NOPY_MAY_CALL = {
     "PyUnicode_GET_LENGTH",
     "PyUnicode_KIND",
     "PyUnicode_READ",
+    "Py_IsFinalizing",
     "_PyFrame_IsIncomplete",
     "_PyInterpreterFrame_LASTI",
     "_PyThreadState_UncheckedGet",
+    "_Py_IsFinalizing",
 }
 
 

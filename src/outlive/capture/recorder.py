@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from outlive.capture import breakdown, recording, requests
+from outlive.capture import breakdown, proc, recording, requests
 from outlive.capture.core import native
 from outlive.capture.notes import Notes
 from outlive.capture.streams import say
@@ -20,10 +20,9 @@ _HEAD_BYTES = layout.LIVE_OFFSET + layout.LIVE.size
 class Recorder:
     """Has no file until `open`; then `path` names it."""
 
-    def __init__(self, place: str | None, size: int, interval: int, about: dict[str, object]) -> None:
+    def __init__(self, place: str | None, size: int, about: dict[str, object]) -> None:
         """Record to `place` (see `recording.create`), `size` bytes; `about` goes into the notes."""
-        self._place, self._size, self._interval, self._about = place, size, interval, about
-        self._capacity = 0
+        self._place, self._size, self._about = place, size, about
         self.path = ""
         self._touch_due = 0.0
         self._notes: Notes | None = None
@@ -41,10 +40,8 @@ class Recorder:
     def _fill(self, handle: int) -> None:
         native.record(handle)
         head = os.pread(handle, _HEAD_BYTES, 0)
-        _, _, _, _, notes_at, notes_bytes, timeline_at, _, _, self._capacity, *_ = (
-            layout.DIRECTORY.unpack_from(head)
-        )
-        _, _, _, began_ns, *_ = layout.LIVE.unpack_from(head, layout.LIVE_OFFSET)
+        notes_at, notes_bytes, timeline_at = layout.DIRECTORY.unpack_from(head)[4:7]
+        began_ns = layout.LIVE.unpack_from(head, layout.LIVE_OFFSET)[3]
         self._notes = Notes(notes_at, notes_bytes, native.write, self._about)
         self._notes.write(raised="")
         self._timeline = Timeline(timeline_at, began_ns, native.write, self._measure)
@@ -68,13 +65,19 @@ class Recorder:
             self._notes.write(**self._timeline.last_look())
 
     def _measure(self) -> dict[str, int | float | None]:
-        """Measure where memory goes, and note why samples are taken at a larger interval than asked for."""
-        _, _, large_bytes, live, _dropped, interval = native.sampled()
+        """Measure where memory goes, and note by the way why samples are taken more thinly than asked for."""
         if self._notes is not None:
-            # Each time the table is full, it is thinned to a half or so.
-            why = "live samples filled the table" if live > self._capacity / 4 else "samples came too fast"
-            self._notes.write(raised=why if interval > self._interval else "")
-        return breakdown.measure(round(large_bytes))
+            self._notes.write(raised=self._why_raised())
+        return breakdown.measure(round(native.sampled()[2]))
+
+    def _why_raised(self) -> str:
+        head = proc.read(self.path, _HEAD_BYTES)
+        if len(head) < _HEAD_BYTES:  # it was removed under us
+            return ""
+        level, floor_level = layout.LIVE.unpack_from(head, layout.LIVE_OFFSET)[5:7]
+        if level > floor_level:
+            return "samples came too fast"
+        return "live samples filled the table" if floor_level else ""
 
     def _touch(self) -> None:
         """Renew the file's time now and then, as stores into a mapping don't: for `ls -t`, for sweepers."""
@@ -95,4 +98,4 @@ class Recorder:
         place = self._place
         if place is not None and self.path.endswith(f"/{os.path.basename(place)}"):  # noqa: PTH119 - light
             place = os.path.dirname(self.path)  # noqa: PTH120 - light
-        return Recorder(place, self._size, self._interval, self._about)
+        return Recorder(place, self._size, self._about)

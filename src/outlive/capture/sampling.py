@@ -50,9 +50,11 @@ def start(
         )
     if _interval_bytes:
         return
+    if native_too and "pyarrow" not in sys.modules:
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # malloc, not an allocator of its own
     _begin(wanted, room, native.MODE_NATIVE if native_too else 0)
     version = sys.modules["outlive"].__version__  # the package, which is above this room
-    recorder = Recorder(place, room, wanted, {"outlive": version, "native": native_too})
+    recorder = Recorder(place, room, {"outlive": version, "native": native_too})
     try:
         if place is None:
             recorder.open_or_say()
@@ -65,7 +67,12 @@ def start(
     imports.on_extension(adopt)
     _watch_forks()
     if recorder.path:
-        ticker.start(recorder.tick)
+        ticker.start(_tick)
+
+
+def _tick() -> bool:
+    adopt()  # what came without an import
+    return _recorder is not None and _recorder.tick()
 
 
 def _begin(interval: int, size: int, further_modes: int) -> None:
@@ -75,6 +82,9 @@ def _begin(interval: int, size: int, further_modes: int) -> None:
         raise UsageError(f"can't start with a recording of {size} bytes", str(error)) from error
     except RuntimeError as error:
         raise OutliveError("can't start outlive here", str(error)) from error
+    except MemoryError as error:
+        why = f"there is no memory for a recording of {size} bytes"
+        raise OutliveError("can't start outlive here", why, "ask for a smaller one") from error
 
 
 def _whole_pages(size: int) -> int:
@@ -97,6 +107,14 @@ def stop() -> None:
     _interval_bytes, _insists, _recorder = 0, False, None
     native.stop(_MODES)
     imports.forget(adopt)
+
+
+def conclude() -> None:
+    """Complete the recording before the process ends; what this thread allocates from now on is not in it."""
+    ticker.stop()
+    if _recorder is not None:
+        _recorder.close()
+    native.mute()
 
 
 def recording_path() -> str:
@@ -122,7 +140,7 @@ def _forked_child() -> None:
     ticker.after_fork_in_child()
     if _recorder is not None:
         _recorder = _recorder.in_child()
-        ticker.start(_recorder.tick, _CHILD_DELAY_SECONDS)
+        ticker.start(_tick, _CHILD_DELAY_SECONDS)
 
 
 def sites(limit: int | None) -> list[Site]:

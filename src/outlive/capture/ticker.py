@@ -13,7 +13,7 @@ import gc
 import os
 import sys
 from _thread import allocate_lock, get_native_id, start_new_thread
-from time import sleep
+from time import monotonic, sleep
 
 from outlive.capture.core import native
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 1.0
 _LOOK_SECONDS = 50e-6
-_LOOKS_MAX = 200  # 20 ms or so: then the fork goes ahead beside it
+_PATIENCE_SECONDS = 1.0  # then the fork goes ahead beside it; it may be at a look that takes long
 # What a thread raises by its own fault: blocked, it would kill without any handler's last word.
 _OWN_FAULTS = {_signal.SIGSEGV, _signal.SIGBUS, _signal.SIGFPE, _signal.SIGILL, _signal.SIGABRT}
 _BLOCKED = set(_signal.valid_signals()) - _OWN_FAULTS
@@ -119,7 +119,8 @@ def _end() -> None:
     thread.wake.release()
     if thread.number in (thread.starter, get_native_id()):
         return
-    for _ in range(_LOOKS_MAX):
+    end = monotonic() + _PATIENCE_SECONDS
+    while monotonic() < end:
         if thread.number and not os.path.exists(f"/proc/self/task/{thread.number}"):  # noqa: PTH110 - light
             return
         sleep(_LOOK_SECONDS)

@@ -207,7 +207,7 @@ class _Report:
 def _with_recording(profile: RunProfile) -> RunProfile:
     """Add what was sampled, if the program left it running."""
     file = sampling.recording_path()
-    sampling.stop()
+    sampling.conclude()
     if not file:
         return replace(profile, notes=(*profile.notes, "nothing was recorded"))
     from outlive.recording.reader import read

@@ -52,7 +52,9 @@ FUNCTION = struct.Struct("<III")  # offset in text of file and of name (UTF-8, N
 FRAME = struct.Struct("<II")  # function, line; innermost first
 
 
-def slot_check(address: int, size_word: int, stack: int, born: int, thread: int, run: int) -> int:
+def slot_check(  # noqa: PLR0913, PLR0917 - the words of a slot
+    address: int, size_word: int, stack: int, born: int, thread: int, run: int
+) -> int:
     """Return the 16 bits that a whole slot carries above its address; a torn one most likely does not."""
     folded = address ^ size_word ^ stack << 32 ^ born ^ thread << 32 ^ run << 16
     folded ^= folded >> 32

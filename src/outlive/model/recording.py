@@ -23,7 +23,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """An allocation site: frames from the allocating line outwards, and what it has allocated since the start.
+    """An allocation site: frames from the allocating line outwards, and what it allocated since the start.
 
     `cut`: there were more frames than are kept.
     """

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
+from outlive.model.recording import Frame, Point
 from outlive.recording.totals import Grouping, grouped, in_use
 from outlive.report.program_text import program
 from outlive.report.stack_text import SourceLines
 
 if TYPE_CHECKING:
     from outlive.model.estimate import Estimate
-    from outlive.model.recording import Frame, Point, Recording, SiteTotal
+    from outlive.model.recording import Recording, SiteTotal
     from outlive.recording.death import Death
+
+_POINT_KEYS = [field.name for field in fields(Point)]
 
 
 def recording_json(
@@ -33,7 +36,7 @@ def recording_json(
         death: what the process died of; the document has "death" with it.
 
     """
-    source = SourceLines(recording)
+    frames = _Frames(SourceLines(recording))
     process = recording.process
     sites = grouped(recording, by)
     document: dict[str, object] = {
@@ -51,7 +54,7 @@ def recording_json(
         "interval_bytes": recording.interval_bytes,
         "current_interval_bytes": recording.current_interval_bytes,
         "in_use_bytes": estimate_json(in_use(recording)),
-        "sites": [_site(site, source) for site in sites[:limit]],
+        "sites": [_site(site, frames) for site in sites[:limit]],
         "sites_left_out": len(sites) - len(sites[:limit]),
         "sampled": recording.sampled,
         "dropped": recording.dropped,
@@ -67,32 +70,40 @@ def recording_json(
 
 def estimate_json(estimate: Estimate) -> dict[str, int]:
     """Return an estimate in whole bytes."""
-    return {name: round(figure) for name, figure in asdict(estimate).items()}
+    return {name: round(getattr(estimate, name)) for name in ("estimate", "low", "high")}
 
 
-def _site(site: SiteTotal, source: SourceLines) -> dict[str, object]:
+class _Frames(dict[Frame, dict[str, object]]):
+    """Each frame as a document, made once: thousands of stacks share theirs."""
+
+    def __init__(self, source: SourceLines) -> None:
+        super().__init__()
+        self._source = source
+
+    def __missing__(self, frame: Frame) -> dict[str, object]:
+        self[frame] = document = {
+            "function": frame.function,
+            "file": frame.file,
+            "line": frame.line,
+            "source": self._source.line(frame) if frame.line else "",
+        }
+        return document
+
+
+def _site(site: SiteTotal, frames: _Frames) -> dict[str, object]:
     return {
         "in_use_bytes": estimate_json(site.in_use),
         "blocks": round(site.blocks, 1),
         "samples": site.samples,
         "allocated_bytes": round(site.stack.allocated_bytes),
         "scope": site.scope,
-        "stack": [_frame(frame, source) for frame in site.stack.frames],
+        "stack": [frames[frame] for frame in site.stack.frames],
         "cut": site.stack.cut,
     }
 
 
-def _frame(frame: Frame, source: SourceLines) -> dict[str, object]:
-    return {
-        "function": frame.function,
-        "file": frame.file,
-        "line": frame.line,
-        "source": source.line(frame) if frame.line else "",
-    }
-
-
 def _point(point: Point) -> dict[str, object]:
-    return asdict(point) | {"gc_counts": list(point.gc_counts)}
+    return {name: getattr(point, name) for name in _POINT_KEYS}
 
 
 def _text(said: object) -> str:
