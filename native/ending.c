@@ -69,11 +69,41 @@ static bool comes_again_nopy(int number, const siginfo_t *info)
            !(number == SIGSEGV && info->si_code == MEMORY_TAGS_LATE);
 }
 
+/* The host's handler of SIGBUS, or the default: ours stands in front of it, for others may cut the
+ * recording's file. */
+static struct sigaction bus_theirs;
+
+static bool is_default_nopy(const struct sigaction *action)
+{
+    return !(action->sa_flags & SA_SIGINFO) && action->sa_handler == SIG_DFL;
+}
+
+/* Whether a SIGBUS is done with: it was about our file, or the host's handler took it. */
+static bool bus_is_done_nopy(siginfo_t *info, void *context)
+{
+    if (info->si_code > 0 && recording_mend_nopy(info->si_addr)) {
+        return true;
+    }
+    struct sigaction theirs = bus_theirs;
+    if (is_default_nopy(&theirs)) {
+        return false;
+    }
+    if (theirs.sa_flags & SA_SIGINFO) {
+        theirs.sa_sigaction(SIGBUS, info, context);
+    } else if (theirs.sa_handler != SIG_IGN) {
+        theirs.sa_handler(SIGBUS);
+    }
+    return true;
+}
+
 /* Once it returns, the process dies of the signal at the very instruction that it interrupted. */
 static void dies_nopy(int number, siginfo_t *info, void *context)
 {
-    (void)context;
     int before = errno;
+    if (number == SIGBUS && bus_is_done_nopy(info, context)) {
+        errno = before;
+        return;
+    }
     if (getpid() == 1 && info->si_code <= 0) {
         return; /* the kernel keeps from the first process of a container what it does not handle */
     }
@@ -94,11 +124,6 @@ static bool is_ours_nopy(const struct sigaction *action)
     return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == dies_nopy;
 }
 
-static bool is_default_nopy(const struct sigaction *action)
-{
-    return !(action->sa_flags & SA_SIGINFO) && action->sa_handler == SIG_DFL;
-}
-
 /* Ours in place of the default. On the alternate stack, if the thread has one: the other may have overflown.
  */
 static const struct sigaction ours = {.sa_sigaction = dies_nopy,
@@ -114,8 +139,11 @@ static void watch_signals(void)
 {
     for (int i = 0; i < DEADLY; i++) {
         struct sigaction there;
-        if (is_watched_nopy(deadly[i]) && sigaction(deadly[i], NULL, &there) == 0 &&
-            is_default_nopy(&there)) {
+        if (is_watched_nopy(deadly[i]) && sigaction(deadly[i], NULL, &there) == 0 && !is_ours_nopy(&there) &&
+            (deadly[i] == SIGBUS || is_default_nopy(&there))) {
+            if (deadly[i] == SIGBUS) {
+                bus_theirs = there;
+            }
             sigaction(deadly[i], &ours, NULL);
         }
     }
@@ -126,7 +154,8 @@ static void unwatch_signals(void)
     for (int i = 0; i < DEADLY; i++) {
         struct sigaction there;
         if (sigaction(deadly[i], NULL, &there) == 0 && is_ours_nopy(&there)) {
-            sigaction(deadly[i], &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+            sigaction(deadly[i],
+                      deadly[i] == SIGBUS ? &bus_theirs : &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
         }
     }
 }
@@ -137,12 +166,20 @@ static void unwatch_signals(void)
  * faulthandler and servers that shut down (SIGTERM); async-signal-safe as sigaction() is. */
 static int sigaction_nopy(int number, const struct sigaction *wanted, struct sigaction *previous)
 {
-    if (wanted != NULL && is_default_nopy(wanted) && is_watched_nopy(number)) {
+    const struct sigaction *theirs = wanted;
+    if (wanted != NULL && (is_default_nopy(wanted) || number == SIGBUS) && is_watched_nopy(number)) {
         wanted = &ours;
     }
-    int result = sigaction(number, wanted, previous);
-    if (result == 0 && previous != NULL && is_ours_nopy(previous)) {
-        *previous = (struct sigaction){.sa_handler = SIG_DFL};
+    struct sigaction there;
+    int result = sigaction(number, wanted, &there);
+    if (result == 0 && is_ours_nopy(&there)) {
+        there = number == SIGBUS ? bus_theirs : (struct sigaction){.sa_handler = SIG_DFL};
+    }
+    if (result == 0 && previous != NULL) {
+        *previous = there;
+    }
+    if (result == 0 && number == SIGBUS && wanted == &ours) {
+        bus_theirs = *theirs;
     }
     return result;
 }

@@ -86,8 +86,10 @@ static void *realloc_nopy(void *from, size_t bytes)
     if (to != NULL) {
         newest = to;
         sampler_arrives_nopy(moved, to, bytes);
-    } else if (bytes != 0) { /* to glibc, no bytes means free() */
+    } else if (bytes != 0) {
         sampler_stays_nopy(moved, from);
+    } else { /* to glibc, no bytes means free() */
+        samples_forget_nopy(moved.lifted);
     }
     return to;
 }

@@ -203,14 +203,31 @@ static void wrap_domains(int now)
     }
 }
 
+/* Whether all domains that these modes need still come through our wrappers. */
+static bool all_in_chain(int now)
+{
+    bool all = true;
+    for (int i = 0; i < DOMAINS && wraps(now); i++) {
+        all &= in_chain(i);
+    }
+    return all;
+}
+
 bool hooks_intact(void)
 {
     int now = atomic_load(&mode);
-    bool intact = !(now & MODE_EXACT) || wrappers == counting_wrappers;
-    for (int i = 0; i < DOMAINS && wraps(now); i++) {
-        intact &= in_chain(i);
+    return all_in_chain(now) && (!(now & MODE_EXACT) || wrappers == counting_wrappers);
+}
+
+bool hooks_mend(void)
+{
+    int now = atomic_load(&mode);
+    if (all_in_chain(now)) {
+        return false;
     }
-    return intact;
+    wrap_domains(now);
+    samples_forget_all(); /* deaths were missed */
+    return true;
 }
 
 bool hooks_start(int wanted, uint64_t interval, uint64_t seed, size_t bytes)
@@ -245,9 +262,9 @@ bool hooks_start(int wanted, uint64_t interval, uint64_t seed, size_t bytes)
     return true;
 }
 
-bool hooks_record(int fd)
+bool hooks_record(unsigned number, int fd)
 {
-    if (!samples_record(fd)) {
+    if (!samples_record(number, fd)) {
         return false;
     }
     ending_watch(recording_ended_nopy, core);

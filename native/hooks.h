@@ -24,7 +24,7 @@ bool hooks_start(int modes, uint64_t interval, uint64_t seed, size_t bytes);
 
 /* Moves the sampler's recording into a file, as samples_record does, and from then on notes there how the
  * process ends. Needs the GIL. */
-bool hooks_record(int fd);
+bool hooks_record(unsigned number, int fd);
 
 /* Ends one mode and gives its tables back. When none is left, the allocators are again what they
  * were, unless another tool wrapped ours: then ours stay below and only pass on. Needs the GIL. */
@@ -36,6 +36,10 @@ int hooks_mode(void);
 /* Whether the domains that the running modes need still come through our wrappers; another tool can take them
  * away. Needs the GIL. */
 bool hooks_intact(void);
+
+/* Puts the hooks back that another tool took away. Then the samples there were are forgotten, for deaths of
+ * theirs were missed, and the answer is true. Needs the GIL. */
+bool hooks_mend(void);
 
 /* Points the tracking calls of extension modules loaded since the last call at ours, while counting runs;
  * returns how many were changed. Needs the GIL. */

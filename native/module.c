@@ -3,11 +3,13 @@
 #include "counters.h"
 #include "events.h"
 #include "heap_figures.h"
+#include "heap_functions.h"
 #include "hooks.h"
 #include "lines.h"
 #include "pycompat.h"
 #include "recording.h"
 #include "samples.h"
+#include "ticker.h"
 
 #include <stdlib.h>
 
@@ -25,7 +27,8 @@ static bool in_main_interpreter(void)
 PyDoc_STRVAR(start_doc,
              "start(modes, interval, seed, size=8388608)\n--\n\n"
              "Begin MODE_EXACT, MODE_SAMPLE (and beside it MODE_NATIVE) or MODE_COARSE. `interval` (bytes), "
-             "`seed` and `size`, the recording's bytes, matter to sampling only.");
+             "`seed` and `size`, the recording's bytes, matter to sampling only. "
+             "Returns the number of the last recording.");
 
 static PyObject *start(PyObject *module, PyObject *args)
 {
@@ -46,41 +49,58 @@ static PyObject *start(PyObject *module, PyObject *args)
     if (!hooks_start(modes, interval, seed, (size_t)size)) {
         return PyErr_NoMemory();
     }
-    Py_RETURN_NONE;
+    return PyLong_FromUnsignedLong(samples_number());
 }
 
-PyDoc_STRVAR(record_doc, "record(fd, /)\n--\n\n"
-                         "Move the sampler's recording into a file of its size, whose blocks are allocated. "
-                         "The descriptor may be closed then.");
+PyDoc_STRVAR(record_doc, "record(number, fd)\n--\n\n"
+                         "Move the recording of this number into a file of its size, whose blocks are "
+                         "allocated. The descriptor may be closed then.");
 
-static PyObject *record(PyObject *module, PyObject *fd)
+static PyObject *record(PyObject *module, PyObject *args)
 {
-    int number = PyObject_AsFileDescriptor(fd);
-    if (number < 0 || !in_main_interpreter()) {
+    unsigned number;
+    int fd;
+    if (!in_main_interpreter() || !PyArg_ParseTuple(args, "Ii:record", &number, &fd)) {
         return NULL;
     }
-    if (!hooks_record(number)) {
+    if (!hooks_record(number, fd)) {
         return PyErr_SetFromErrno(PyExc_OSError);
     }
     Py_RETURN_NONE;
 }
 
 PyDoc_STRVAR(write_doc,
-             "write(offset, data)\n--\n\n"
-             "Put bytes into the recording's notes or timeline. Nothing happens while none is kept.");
+             "write(number, offset, data)\n--\n\n"
+             "Put bytes into notes or timeline of the recording of this number, unless it is over.");
 
 static PyObject *write_recording(PyObject *module, PyObject *args)
 {
+    unsigned number;
     unsigned long long offset;
     Py_buffer data;
-    if (!PyArg_ParseTuple(args, "Ky*:write", &offset, &data)) {
+    if (!PyArg_ParseTuple(args, "IKy*:write", &number, &offset, &data)) {
         return NULL;
     }
-    bool inside = samples_write(offset, data.buf, (size_t)data.len);
+    bool inside = samples_write(number, offset, data.buf, (size_t)data.len);
     PyBuffer_Release(&data);
     if (!inside) {
         return PyErr_Format(PyExc_ValueError, "byte %llu is not in notes or timeline", offset);
     }
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(damaged_doc, "damaged()\n--\n\nWhether others wrote to the recording's file, or cut it.");
+
+static PyObject *damaged(PyObject *module, PyObject *unused)
+{
+    return PyBool_FromLong(samples_are_damaged());
+}
+
+PyDoc_STRVAR(conclude_doc, "conclude()\n--\n\nLeave the recording as it is until sampling is started again.");
+
+static PyObject *conclude(PyObject *module, PyObject *unused)
+{
+    samples_conclude();
     Py_RETURN_NONE;
 }
 
@@ -131,6 +151,13 @@ PyDoc_STRVAR(intact_doc,
 static PyObject *intact(PyObject *module, PyObject *unused)
 {
     return PyBool_FromLong(hooks_intact());
+}
+
+PyDoc_STRVAR(mend_doc, "mend()\n--\n\nPut back hooks that another tool took away, and say whether any were.");
+
+static PyObject *mend(PyObject *module, PyObject *unused)
+{
+    return PyBool_FromLong(hooks_mend());
 }
 
 PyDoc_STRVAR(
@@ -339,9 +366,12 @@ static PyMethodDef methods[] = {
     {"stop", stop, METH_VARARGS, stop_doc},
     {"mode", mode, METH_NOARGS, mode_doc},
     {"intact", intact, METH_NOARGS, intact_doc},
+    {"mend", mend, METH_NOARGS, mend_doc},
+    {"damaged", damaged, METH_NOARGS, damaged_doc},
+    {"conclude", conclude, METH_NOARGS, conclude_doc},
     {"adopt_modules", adopt_modules, METH_NOARGS, adopt_modules_doc},
     {"counters", counters, METH_NOARGS, counters_doc},
-    {"record", record, METH_O, record_doc},
+    {"record", record, METH_VARARGS, record_doc},
     {"write", write_recording, METH_VARARGS, write_doc},
     {"mute", mute, METH_NOARGS, mute_doc},
     {"sampled", sampled, METH_NOARGS, sampled_doc},
@@ -377,10 +407,12 @@ PyMODINIT_FUNC PyInit__native(void)
     if (module == NULL) {
         return NULL;
     }
-    if (PyModule_AddIntConstant(module, "MODE_EXACT", MODE_EXACT) < 0 ||
+    if (PyModule_AddFunctions(module, ticker_functions) < 0 ||
+        PyModule_AddIntConstant(module, "MODE_EXACT", MODE_EXACT) < 0 ||
         PyModule_AddIntConstant(module, "MODE_SAMPLE", MODE_SAMPLE) < 0 ||
         PyModule_AddIntConstant(module, "MODE_COARSE", MODE_COARSE) < 0 ||
-        PyModule_AddIntConstant(module, "MODE_NATIVE", MODE_NATIVE) < 0 || (!ready && !hooks_init())) {
+        PyModule_AddIntConstant(module, "MODE_NATIVE", MODE_NATIVE) < 0 ||
+        PyModule_AddFunctions(module, heap_functions) < 0 || (!ready && !hooks_init())) {
         if (!PyErr_Occurred()) {
             PyErr_SetString(PyExc_ImportError, "outlive: no thread-local key is left in this process");
         }

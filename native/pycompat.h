@@ -32,6 +32,9 @@
 #define HAVE_MONITORING 0
 #endif
 
+/* Whether os.fork() counts threads, to warn of them, after the hooks that may begin some. */
+#define FORK_COUNTS_THREADS_LATE (PY_VERSION_HEX >= 0x030D0000)
+
 /* "pymalloc", "malloc", "pymalloc_debug", "malloc_debug", or NULL if another tool has wrapped the allocators.
  * Exported by every version, declared publicly by some. */
 PyAPI_FUNC(const char *) _PyMem_GetCurrentAllocatorName(void);

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 RecordingHeader *recording;
+RecordingHeader recording_own;
 
 static const char magic[8] = "outlive";
 static bool in_file;
+static atomic_bool was_cut;
 static RecordingHeader *set_aside; /* for a forked child */
 
 static uint64_t now_ns_nopy(clockid_t clock)
@@ -66,38 +68,35 @@ bool recording_create(size_t bytes, uint64_t interval)
     header->interval = interval;
     header->state = STATE_RUNNING;
     in_file = false;
+    atomic_store(&was_cut, false);
+    memcpy(&recording_own, header, sizeof recording_own);
     recording = header;
     return true;
 }
 
-/* Copies what counts, and leaves pages that were never written alone. Notes and timeline only `whole`. */
-static void copy_live(RecordingHeader *to, bool whole)
+/* Copies a part, and leaves pages that were never written alone. */
+static void copy_part(RecordingHeader *to, uint64_t offset, uint64_t bytes)
 {
-    const RecordingHeader *from = recording;
-    const uint64_t places[][2] = {
-        {sizeof magic, sizeof *from - sizeof magic},
-        {from->notes_offset, whole ? from->notes_bytes + from->timeline_bytes : 0},
-        {from->slots_offset, from->slots_used * sizeof(RecordedSample)},
-        {from->totals_offset, from->stacks_capacity * sizeof(RecordedTotal)},
-        {from->halves_offset[from->half], from->half_bytes},
-    };
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        static const char nothing[4096];
-        for (uint64_t done = 0; done < places[i][1]; done += sizeof nothing) {
-            uint64_t rest = places[i][1] - done;
-            size_t count = rest < sizeof nothing ? (size_t)rest : sizeof nothing;
-            const char *source = (const char *)from + places[i][0] + done;
-            if (memcmp(source, nothing, count) != 0) {
-                memcpy((char *)to + places[i][0] + done, source, count);
-            }
+    static const char nothing[4096];
+    for (uint64_t done = 0; done < bytes; done += sizeof nothing) {
+        size_t count = bytes - done < sizeof nothing ? (size_t)(bytes - done) : sizeof nothing;
+        const char *source = (const char *)recording + offset + done;
+        if (memcmp(source, nothing, count) != 0) {
+            memcpy((char *)to + offset + done, source, count);
         }
     }
+}
+
+static void copy_header(RecordingHeader *to)
+{
+    memcpy((char *)to + sizeof magic, (const char *)&recording_own + sizeof magic,
+           sizeof recording_own - sizeof magic);
     memcpy(to->magic, magic, sizeof magic); /* last: until then it is no recording */
 }
 
 bool recording_attach(int fd)
 {
-    size_t bytes = recording->file_bytes;
+    size_t bytes = recording_own.file_bytes;
     if (lseek(fd, 0, SEEK_END) != (off_t)bytes) {
         errno = EINVAL;
         return false;
@@ -106,7 +105,8 @@ bool recording_attach(int fd)
     if (region == MAP_FAILED) {
         return false;
     }
-    copy_live(region, true);
+    copy_part(region, HEADER_BYTES, bytes - HEADER_BYTES);
+    copy_header(region);
     if (mremap(region, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, recording) == MAP_FAILED) {
         int error = errno;
         munmap(region, bytes);
@@ -121,9 +121,11 @@ void recording_ended_nopy(int state, int status)
 {
     RecordingHeader *header = recording;
     /* The child of a vfork() shares our memory until it calls exec or _exit. */
-    if (header != NULL && header->pid == (uint32_t)getpid()) {
-        header->status = status;
-        header->ended_unix_ns = state == STATE_RUNNING ? 0 : now_ns_nopy(CLOCK_REALTIME);
+    if (header != NULL && recording_own.pid == (uint32_t)getpid()) {
+        header->status = recording_own.status = status;
+        recording_own.ended_unix_ns = state == STATE_RUNNING ? 0 : now_ns_nopy(CLOCK_REALTIME);
+        header->ended_unix_ns = recording_own.ended_unix_ns;
+        recording_own.state = (uint32_t)state;
         atomic_store(&header->state, (uint32_t)state);
     }
 }
@@ -131,15 +133,35 @@ void recording_ended_nopy(int state, int status)
 void recording_close(uint32_t state, int status)
 {
     recording_ended_nopy((int)state, status);
-    size_t bytes = recording->file_bytes;
+    size_t bytes = recording_own.file_bytes;
     void *region = recording;
     recording = NULL;
+    in_file = false;
     munmap(region, bytes);
+}
+
+bool recording_is_damaged(void)
+{
+    return recording != NULL &&
+           (atomic_load(&was_cut) || memcmp(recording, &recording_own, sizeof recording_own) != 0);
+}
+
+bool recording_mend_nopy(const void *address)
+{
+    uintptr_t region = (uintptr_t)recording, at = (uintptr_t)address;
+    if (recording == NULL || !in_file || at < region || at - region >= recording_own.file_bytes) {
+        return false;
+    }
+    void *memory = mmap(recording, recording_own.file_bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    atomic_store(&was_cut, true);
+    return memory != MAP_FAILED;
 }
 
 bool recording_write(uint64_t offset, const void *bytes, size_t count)
 {
-    uint64_t start = recording->notes_offset, end = recording->timeline_offset + recording->timeline_bytes;
+    uint64_t start = recording_own.notes_offset,
+             end = recording_own.timeline_offset + recording_own.timeline_bytes;
     if (offset < start || offset > end || count > end - offset) {
         return false;
     }
@@ -147,24 +169,40 @@ bool recording_write(uint64_t offset, const void *bytes, size_t count)
     return true;
 }
 
-void recording_fork_prepare(void)
+void recording_fork_prepare(const RecordingUsed *used)
 {
+    const RecordingHeader *own = &recording_own;
     set_aside = NULL;
     if (recording == NULL || !in_file) {
         return; /* a private region is the child's own as it is */
     }
-    void *copy =
-        mmap(NULL, recording->file_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (copy != MAP_FAILED) {
-        set_aside = copy;
-        copy_live(set_aside, false);
+    void *copy = mmap(NULL, own->file_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy == MAP_FAILED) {
+        return;
     }
+    set_aside = copy;
+    RecordedHalf half = recording_half_nopy(own->half);
+    const struct {
+        const void *from;
+        uint64_t bytes;
+    } parts[] = {
+        {recording_slots_nopy(), own->slots_used * sizeof(RecordedSample)},
+        {recording_totals_nopy(), used->stacks * sizeof(RecordedTotal)},
+        {half.stacks, used->stacks * sizeof(RecordedStack)},
+        {half.functions, used->functions * sizeof(RecordedFunction)},
+        {half.frames, used->frames * sizeof(RecordedFrame)},
+        {half.text, used->text},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        copy_part(copy, (uint64_t)((const char *)parts[i].from - (const char *)recording), parts[i].bytes);
+    }
+    copy_header(copy);
 }
 
 void recording_fork_parent(void)
 {
     if (set_aside != NULL) {
-        munmap(set_aside, recording->file_bytes);
+        munmap(set_aside, recording_own.file_bytes);
         set_aside = NULL;
     }
 }
@@ -174,7 +212,7 @@ bool recording_fork_child(void)
     if (recording == NULL) {
         return true;
     }
-    size_t bytes = recording->file_bytes;
+    size_t bytes = recording_own.file_bytes;
     if (in_file && (set_aside == NULL || mremap(set_aside, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
                                                 recording) == MAP_FAILED)) {
         if (set_aside != NULL) {
@@ -187,7 +225,7 @@ bool recording_fork_child(void)
     }
     set_aside = NULL;
     in_file = false;
-    recording->parent_pid = recording->pid;
-    recording->pid = (uint32_t)getpid();
+    RECORDING_SET(parent_pid, recording_own.pid);
+    RECORDING_SET(pid, (uint32_t)getpid());
     return true;
 }

@@ -85,8 +85,15 @@ typedef struct {
     char *text;
 } RecordedHalf;
 
-/* The region, or NULL while there is none. Whoever looks in holds the sampler's lock. */
+/* The region, or NULL while there is none. Whoever looks in holds the sampler's lock. Others may write to the
+ * file: what is read from it must be checked before it is followed. */
 extern RecordingHeader *recording;
+
+/* What the header says, where nobody else can write. */
+extern RecordingHeader recording_own;
+
+/* Changes a field of both. */
+#define RECORDING_SET(field, value) (recording->field = recording_own.field = (value))
 
 /* Makes a region of `bytes` (RECORDING_BYTES_MIN to _MAX, whole pages) and fills its header. False without
  * memory. There must be none. */
@@ -103,33 +110,45 @@ void recording_close(uint32_t state, int status);
  * only in the process whose it is. */
 void recording_ended_nopy(int state, int status);
 
+/* Whether the file was written to, or cut, by others: no figure in it can be relied on. */
+bool recording_is_damaged(void);
+
+/* Whether the address is one of the region's whose file was cut; if so, memory is put in the file's place, so
+ * that the instruction which failed can go on, and recording_is_damaged. From a handler of SIGBUS. */
+bool recording_mend_nopy(const void *address);
+
 /* Copies `count` bytes to `offset`, which must lie within notes and timeline; false if it doesn't. */
 bool recording_write(uint64_t offset, const void *bytes, size_t count);
 
-/* Before a fork: sets a private copy of what is live aside. After it: the parent drops the copy; the child
- * puts it in the region's place, since the file is its parent's. recording_fork_child is false if there was
- * no memory for a copy, and the child has no region then. */
-void recording_fork_prepare(void);
+/* How many rows of the half that counts are used, and bytes of its text. */
+typedef struct {
+    uint64_t stacks, functions, frames, text;
+} RecordingUsed;
+
+/* Before a fork: sets a private copy of what is live, and of what is used, aside. After it: the parent drops
+ * the copy; the child puts it in the region's place, since the file is its parent's. recording_fork_child is
+ * false if there was no memory for a copy, and the child has no region then. */
+void recording_fork_prepare(const RecordingUsed *used);
 void recording_fork_parent(void);
 bool recording_fork_child(void);
 
 static inline RecordedSample *recording_slots_nopy(void)
 {
-    return (RecordedSample *)((char *)recording + recording->slots_offset);
+    return (RecordedSample *)((char *)recording + recording_own.slots_offset);
 }
 
 static inline RecordedTotal *recording_totals_nopy(void)
 {
-    return (RecordedTotal *)((char *)recording + recording->totals_offset);
+    return (RecordedTotal *)((char *)recording + recording_own.totals_offset);
 }
 
 static inline RecordedHalf recording_half_nopy(uint32_t which)
 {
-    char *start = (char *)recording + recording->halves_offset[which];
+    char *start = (char *)recording + recording_own.halves_offset[which];
     RecordedHalf half = {.stacks = (RecordedStack *)start};
-    half.functions = (RecordedFunction *)(half.stacks + recording->stacks_capacity);
-    half.frames = (RecordedFrame *)(half.functions + recording->functions_capacity);
-    half.text = (char *)(half.frames + recording->frames_capacity);
+    half.functions = (RecordedFunction *)(half.stacks + recording_own.stacks_capacity);
+    half.frames = (RecordedFrame *)(half.functions + recording_own.functions_capacity);
+    half.text = (char *)(half.frames + recording_own.frames_capacity);
     return half;
 }
 

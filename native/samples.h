@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "counters.h"
+#include "lock.h"
 #include "stacks.h"
 
 /* A pymalloc block that is not RAW's has at most this many bytes; larger requests go on to RAW. */
@@ -48,6 +49,9 @@ typedef struct {
     uint64_t interval; /* new ones are drawn at */
 } SamplesTotal;
 
+/* Guards the samples and the recording. Whoever takes it may not allocate through a hook. */
+extern Lock samples_lock;
+
 /* Begins with no samples, a mean gap of `interval` bytes (>= 1), this seed, and a recording of `bytes`
  * (recording.h). False without memory; nothing runs then. */
 bool samples_start(uint64_t interval, uint64_t seed, size_t bytes, const CodeReader *reader);
@@ -56,11 +60,24 @@ bool samples_start(uint64_t interval, uint64_t seed, size_t bytes, const CodeRea
  * in other threads. */
 void samples_stop(void);
 
-/* Moves the recording into a file; see recording_attach. EINVAL when nothing runs. */
-bool samples_record(int fd);
+/* Leaves the recording as it is from now on, whatever is allocated or freed, until the next start. */
+void samples_conclude(void);
 
-/* Writes into the recording's notes and timeline; see recording_write. True when nothing runs. */
-bool samples_write(uint64_t offset, const void *bytes, size_t count);
+/* Whether others wrote to the recording's file, or cut it. */
+bool samples_are_damaged(void);
+
+/* Forgets all live samples; what was allocated so far stays known. */
+void samples_forget_all(void);
+
+/* The number of the last recording that began. */
+unsigned samples_number(void);
+
+/* Moves the recording of this number into a file; see recording_attach. EINVAL when that one is over. */
+bool samples_record(unsigned number, int fd);
+
+/* Writes into the notes and timeline of the recording of this number; see recording_write. True, with nothing
+ * done, when that one is over. */
+bool samples_write(unsigned number, uint64_t offset, const void *bytes, size_t count);
 
 /* The rest of samples_hit_nopy: the gap is over, or was drawn before this start. */
 bool samples_gap_over_nopy(ThreadCounters *counters, uint64_t bytes);

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "recording.h"
+
 enum { STACK_FRAMES_MAX = 64, CODE_FILE_MAX = 512, CODE_NAME_MAX = 128 };
 
 typedef struct {
@@ -44,6 +46,13 @@ void stacks_clear(void);
 
 /* The number of a stack; 0 for an empty one, or where there is no room for another. */
 uint32_t stacks_number_nopy(const RawStack *stack);
+
+/* A stack's innermost frame, and the texts of its function; NULL if it has none. Valid until a stack is kept.
+ */
+const RecordedFrame *stacks_line(uint32_t number, const char **file, const char **function);
+
+/* How much of the half that counts is used. */
+void stacks_extent(RecordingUsed *used);
 
 /* A code object dies. Needs no lock. */
 void stacks_code_dies_nopy(const void *code);

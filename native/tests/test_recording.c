@@ -118,10 +118,12 @@ static void attaching_moves_all(void)
     put(32, 2000);
     samples_take_nopy(16);
     const uint64_t notes = recording->notes_offset, points = recording->timeline_offset;
-    CHECK(samples_write(notes, "before", 6) && samples_write(points + TIMELINE_BYTES - 4, "last", 4), "in");
+    CHECK(samples_write(samples_number(), notes, "before", 6) &&
+              samples_write(samples_number(), points + TIMELINE_BYTES - 4, "last", 4),
+          "in");
     RecordingHeader *there = recording;
     int fd = file_of(BYTES);
-    CHECK(samples_record(fd), "errno %d", errno);
+    CHECK(samples_record(samples_number(), fd), "errno %d", errno);
     CHECK(recording == there && scarcity_mappings() == 1, "in its place");
     RecordingHeader header = header_of(fd);
     CHECK(memcmp(&header, recording, sizeof header) == 0, "the header");
@@ -140,7 +142,7 @@ static void attaching_moves_all(void)
 
     put(48, 4000);
     CHECK(samples_in(fd, &bytes) == 2 && bytes == 6000, "from now on it is the file");
-    CHECK(samples_write(notes, "after", 5) && pread(fd, text, 5, (off_t)notes) == 5, "in");
+    CHECK(samples_write(samples_number(), notes, "after", 5) && pread(fd, text, 5, (off_t)notes) == 5, "in");
     CHECK(memcmp(text, "after", 5) == 0, "notes");
     samples_stop();
     CHECK(header_of(fd).state == STATE_STOPPED && header_of(fd).ended_unix_ns > 0, "stopped");
@@ -165,20 +167,21 @@ static void a_refused_file_changes_nothing(void)
         {larger, EINVAL}, {smaller, EINVAL}, {unwritable, EACCES}, {ends[1], EINVAL}, {-1, EINVAL}};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         errno = 0;
-        CHECK(!samples_record(refused[i].fd) && errno == refused[i].error, "file %zu: errno %d", i, errno);
+        CHECK(!samples_record(samples_number(), refused[i].fd) && errno == refused[i].error,
+              "file %zu: errno %d", i, errno);
         put(16 + 16 * (i + 1), 1000);
         CHECK(samples_total().bytes == 1000 * (double)(i + 2), "%f", samples_total().bytes);
     }
     for (long nth = 1; nth <= 2; nth++) { /* mmap, mremap */
         scarcity_begin(nth, REFUSE_ONE);
-        CHECK(!samples_record(file) && errno == ENOMEM && scarcity_met(), "request %ld: errno %d", nth,
-              errno);
+        CHECK(!samples_record(samples_number(), file) && errno == ENOMEM && scarcity_met(),
+              "request %ld: errno %d", nth, errno);
         scarcity_begin(0, REFUSE_ONE);
         CHECK(scarcity_mappings() == 1, "request %ld: %ld", nth, scarcity_mappings());
     }
-    CHECK(samples_record(file), "a good one still is taken");
+    CHECK(samples_record(samples_number(), file), "a good one still is taken");
     int second = file_of(BYTES);
-    CHECK(samples_record(second), "and another after it");
+    CHECK(samples_record(samples_number(), second), "and another after it");
     put(1600, 500);
     uint64_t bytes;
     CHECK(samples_in(second, &bytes) == 7 && bytes == 6500, "%llu bytes", (unsigned long long)bytes);
@@ -195,7 +198,8 @@ static void writes_keep_within_their_bounds(void)
     start();
     const uint64_t begin = recording->notes_offset, end = recording->timeline_offset + TIMELINE_BYTES;
     const char before = *((char *)recording + begin - 1), after = *((char *)recording + end);
-    CHECK(samples_write(begin, "x", 1) && samples_write(end - 1, "x", 1) && samples_write(end, "", 0),
+    CHECK(samples_write(samples_number(), begin, "x", 1) &&
+              samples_write(samples_number(), end - 1, "x", 1) && samples_write(samples_number(), end, "", 0),
           "to the edges");
     const uint64_t bad[][2] = {{begin - 1, 1},
                                {begin - 1, 10},
@@ -209,7 +213,7 @@ static void writes_keep_within_their_bounds(void)
                                {begin, UINT64_MAX},
                                {end + 1, 0}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        CHECK(!samples_write(bad[i][0], "xxxxxxxxxx", (size_t)bad[i][1]), "write %zu", i);
+        CHECK(!samples_write(samples_number(), bad[i][0], "xxxxxxxxxx", (size_t)bad[i][1]), "write %zu", i);
     }
     CHECK(*((char *)recording + begin - 1) == before && *((char *)recording + end) == after, "beside them");
     samples_stop();
@@ -247,13 +251,13 @@ static void goes_its_own_way(int fd)
     for (uintptr_t i = 0; i < 5000; i++) {
         put(0x10000 + i * 16, 100);
     }
-    CHECK(samples_write(recording->notes_offset, "child", 5), "in");
+    CHECK(samples_write(samples_number(), recording->notes_offset, "child", 5), "in");
     recording_ended_nopy(STATE_EXITED, 1);
     CHECK(samples_total().samples == 5001, "%llu", (unsigned long long)samples_total().samples);
     CHECK(samples_in(fd, &bytes) == 2 && bytes == 3000, "its parent's file");
     int own = file_of(BYTES);
     recording_ended_nopy(STATE_RUNNING, 0);
-    CHECK(samples_record(own), "errno %d", errno);
+    CHECK(samples_record(samples_number(), own), "errno %d", errno);
     CHECK(samples_in(own, &bytes) == 5001 && bytes == 502000, "%llu", (unsigned long long)bytes);
     CHECK(header_of(own).pid == (uint32_t)getpid() && header_of(own).parent_pid == (uint32_t)getppid(),
           "whose");
@@ -291,7 +295,7 @@ static void a_child_has_its_own(void)
         put(16, 1000);
         put(32, 2000);
         int fd = file_of(BYTES);
-        CHECK(samples_record(fd), "errno %d", errno);
+        CHECK(samples_record(samples_number(), fd), "errno %d", errno);
         long mappings = scarcity_mappings();
         in_child(goes_its_own_way, fd, true);
         CHECK(scarcity_mappings() == mappings, "%ld", scarcity_mappings() - mappings);
@@ -324,7 +328,7 @@ static void notes_its_end(void)
 {
     start();
     int fd = file_of(BYTES);
-    CHECK(samples_record(fd), "errno %d", errno);
+    CHECK(samples_record(samples_number(), fd), "errno %d", errno);
     recording_ended_nopy(STATE_SIGNALLED, 15);
     CHECK(header_of(fd).state == STATE_SIGNALLED && header_of(fd).status == 15, "signal 15");
     CHECK(header_of(fd).ended_unix_ns >= header_of(fd).began_unix_ns, "when");

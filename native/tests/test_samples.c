@@ -247,8 +247,8 @@ static void after_the_end_nothing_is_kept(void)
     CHECK(!samples_hit_nopy(&counters, UINT64_C(1) << 40), "nor drawn");
     CHECK(live_samples() == 0 && samples_total().interval == 0, "nothing");
     errno = 0;
-    CHECK(!samples_record(0) && errno == EINVAL, "no recording to move");
-    CHECK(samples_write(0, "", 1), "nowhere to write");
+    CHECK(!samples_record(samples_number(), 0) && errno == EINVAL, "no recording to move");
+    CHECK(samples_write(samples_number(), 0, "", 1), "nowhere to write");
     samples_stop();
     CHECK(scarcity_blocks() == 0 && scarcity_mappings() == 0, "%ld left", scarcity_blocks());
 }

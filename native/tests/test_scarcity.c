@@ -65,8 +65,8 @@ static void note_samples(long round)
         if (i == PUTS / 2 && started) {
             int fd = file_of(RECORDING_BYTES_MIN);
             RecordingHeader *before = recording;
-            CHECK(samples_record(fd) || (scarcity_met() && errno == ENOMEM), "round %ld: errno %d", round,
-                  errno);
+            CHECK(samples_record(samples_number(), fd) || (scarcity_met() && errno == ENOMEM),
+                  "round %ld: errno %d", round, errno);
             CHECK(recording == before, "round %ld", round);
             close(fd);
         }

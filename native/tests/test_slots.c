@@ -148,7 +148,7 @@ static void whole_in_the_file(void)
     CHECK(samples_start(1, 1, RECORDING_BYTES_MIN, &code_reader), "memory for the test");
     int fd = memfd_create("recording", 0);
     CHECK(fd >= 0 && posix_fallocate(fd, 0, RECORDING_BYTES_MIN) == 0, "a file for the test");
-    CHECK(samples_record(fd), "moved");
+    CHECK(samples_record(samples_number(), fd), "moved");
     pthread_t threads[WRITERS];
     for (uintptr_t i = 0; i < WRITERS; i++) {
         CHECK(pthread_create(&threads[i], NULL, write_on, (void *)(i + 1)) == 0, "a thread for the test");

@@ -3,12 +3,12 @@
 Floor plan: imports only point down, between rooms and never across a row of doors (tests/guards checks it).
 
     cli
-    demo  top
+    attach  demo  top
     report
-    recording
+    heap  recording
     capture
     model
-    errors   _native (imported in capture/core.py only)
+    errors   _native (imported in capture/core.py and heap/core.py only)
 """
 
 from __future__ import annotations
@@ -21,14 +21,35 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
-    from typing import TypeVar
+    from typing import Literal, TypeVar
 
+    from outlive.heap.snapshot import Snapshot
     from outlive.model.breakdown import Breakdown
     from outlive.model.estimate import Estimate, Site
+    from outlive.model.heap import Change, Holder, Overdue, Total
 
     F = TypeVar("F", bound=Callable[..., object])
 
-__all__ = ["Breakdown", "Estimate", "OutliveError", "Site", "breakdown", "profile", "sites", "start", "stop"]
+__all__ = [
+    "Breakdown",
+    "Estimate",
+    "OutliveError",
+    "Site",
+    "backrefs",
+    "breakdown",
+    "by_type",
+    "census",
+    "growth",
+    "open",
+    "overdue",
+    "profile",
+    "sites",
+    "snapshot",
+    "start",
+    "stop",
+    "watch",
+    "why",
+]
 __version__ = "0.1.0"
 
 
@@ -131,6 +152,149 @@ def breakdown() -> Breakdown:
     from outlive.capture import breakdown as capture
 
     return capture.of_this_process()
+
+
+def snapshot(path: str | PathLike[str], *, contents: bool = False) -> None:
+    """Write a snapshot of this process's heap: each object, its size, and what it refers to.
+
+    The process forks and goes on; the child reads the heap, writes and ends. Of values, only names of
+    variables, attributes and dict keys are in it.
+
+    Args:
+        path: the file (`*.heap`); it appears when it is whole.
+        contents: whether to add hashes of values, by a secret key, so that equal ones can be found.
+
+    Raises:
+        OutliveError: there is no room for it, or it can't be written; no half a file stays.
+
+    """
+    from outlive.capture import snapshot
+
+    snapshot.take(path, contents=contents)
+
+
+def open(path: str | PathLike[str]) -> Snapshot:  # noqa: A001 - outlive.open is what it is to be called
+    """Open a heap snapshot, of this process or any other, to ask it.
+
+    Raises:
+        OutliveError: the file is no snapshot, damaged, not complete, or of a newer version.
+
+    """
+    from outlive.heap.snapshot import Snapshot
+
+    return Snapshot(path)
+
+
+def census(limit: int | None = 10, by: Literal["type", "module", "site"] = "type") -> list[Total]:
+    """Return how many objects of which types this process has, their own size, and what they retain.
+
+    Takes a snapshot into memory. The list prints as a table.
+
+    Args:
+        limit: how many types at most, those that retain most; None for all.
+        by: what to add up by: the type, the module it is from, or "site", the line that made the object
+            (those are estimates, and need a sampler that runs).
+
+    Raises:
+        OutliveError: no snapshot could be taken.
+
+    """
+    from outlive.report import this_process
+
+    return this_process.census(limit, by)
+
+
+def growth(limit: int | None = 10) -> list[Change]:
+    """Return which types changed since the last call, those that grew most first.
+
+    The first call sets the mark, and returns an empty list. The list prints as a table.
+
+    Args:
+        limit: how many types at most; None for all.
+
+    Raises:
+        OutliveError: no snapshot could be taken.
+
+    """
+    from outlive.report import this_process
+
+    return this_process.growth(limit)
+
+
+def by_type(name: str) -> list[object]:
+    """Return the living objects of a type: those the collector knows, and what they refer to.
+
+    Args:
+        name: of the type, in full ("app.models.UserActivity") or its end ("UserActivity").
+
+    """
+    from outlive.capture import objects
+
+    return objects.by_type(name)
+
+
+def why(what: object, limit: int = 10) -> list[Holder]:
+    """Return the ways in which objects are held, from a root on, in words; those that hold most first.
+
+    Takes a snapshot into memory. The list prints as text.
+
+    Args:
+        what: an object, or a type's name as for `by_type`: a str is always that.
+        limit: how many ways at most.
+
+    Raises:
+        OutliveError: no object is of that type, the name has several meanings, or no snapshot could be taken.
+
+    """
+    from outlive.report import this_process
+
+    return this_process.why(what, limit)
+
+
+def backrefs(objs: object, filename: str | PathLike[str] = "backrefs.png", max_depth: int = 5) -> None:
+    """Draw what refers to objects, and what refers to that. Needs no Graphviz.
+
+    Args:
+        objs: an object, a list or tuple of objects, or a type's name.
+        filename: the picture; its ending says whether PNG or SVG.
+        max_depth: how many references back to go.
+
+    Raises:
+        OutliveError: the picture can't be written, or no snapshot could be taken.
+
+    """
+    from outlive.report import this_process
+
+    this_process.backrefs(objs, filename, max_depth)
+
+
+def watch(obj: object) -> None:
+    """Say that an object should be dead soon; `overdue` tells if it is not. Keeps no reference to it.
+
+    Raises:
+        TypeError: it takes no weak reference (an int, a str, a list, ...).
+
+    """
+    from outlive.capture import watching
+
+    watching.watch(obj)
+
+
+def overdue(seconds: float = 0.0) -> list[Overdue]:
+    """Return the watched objects that still live, by type, and what holds them.
+
+    Takes a snapshot into memory if there are any. The list prints as text.
+
+    Args:
+        seconds: count only those that were watched so long ago.
+
+    Raises:
+        OutliveError: no snapshot could be taken.
+
+    """
+    from outlive.report import this_process
+
+    return this_process.overdue(seconds)
 
 
 def _print_line_tables() -> None:

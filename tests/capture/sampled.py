@@ -26,11 +26,11 @@ from outlive.model.estimate import poisson_estimate
 from outlive.recording import reader
 
 LONG = os.environ.get("OUTLIVE_LONG") == "1"
-size_now = 0
+started_as = size_now = 0
 
 def start(interval, seed=1, size=8 << 20):
-    global size_now
-    native.start(native.MODE_SAMPLE, interval, seed, size)
+    global started_as, size_now
+    started_as = native.start(native.MODE_SAMPLE, interval, seed, size)
     size_now = size
 
 def stop():
@@ -39,7 +39,7 @@ def stop():
 def record(path):
     with open(path, "wb+") as file:
         os.posix_fallocate(file.fileno(), 0, size_now)
-        native.record(file.fileno())
+        native.record(started_as, file.fileno())
 
 # The recording as a reader sees it; the reader is not in it.
 def read():

@@ -165,8 +165,34 @@ def test_recordings_of_somebody_else_stay(folder: Folder) -> None:
     assert theirs.name in folder.left_after_a_start()
 
 
+@pytest.mark.parametrize("state", ["running", "signalled"])
+def test_what_was_killed_is_kept_beside_the_named_file_that_takes_its_place(
+    folder: Folder, state: str
+) -> None:
+    for age in (20, 10):
+        killed = folder.add("mine.outlive", age, state=state)
+        evidence = killed.read_bytes()
+        assert recording.create(str(killed), 4096, lambda _: None) == str(killed)
+        assert killed.stat().st_size == 4096
+        assert (folder.path / "mine.1.outlive").read_bytes() == evidence
+    # One that ended well is no reason to give the evidence up.
+    ended = folder.add("mine.outlive", 5, state="exited")
+    recording.create(str(ended), 4096, lambda _: None)
+    assert (folder.path / "mine.1.outlive").read_bytes() == evidence
+
+
+def test_what_is_no_recording_does_not_give_way_to_one_that_was_killed(folder: Folder) -> None:
+    killed = folder.add("mine.outlive", 10)
+    (folder.path / "mine.1.outlive").write_bytes(b"data")
+    before = killed.read_bytes()
+    with pytest.raises(OutliveError, match="in use, or no recording"):
+        recording.create(str(killed), 4096, lambda _: None)
+    assert (folder.path / "mine.1.outlive").read_bytes() == b"data"
+    assert killed.read_bytes() == before
+
+
 def test_a_named_file_takes_the_place_of_a_dead_recording_only(folder: Folder, sleeper: int) -> None:
-    dead = folder.add("mine.outlive", 10)
+    dead = folder.add("mine.outlive", 10, state="stopped")
     assert recording.create(str(dead), 4096, lambda _: None) == str(dead)
     assert dead.stat().st_size == 4096
     live = folder.add("live.outlive", 10, pid=sleeper, said={"start_ticks": proc.start_ticks(sleeper)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import resource
@@ -260,7 +261,7 @@ def test_links_in_the_place_of_the_file_are_not_followed(
 # ---- killed meanwhile ----
 
 
-def test_a_process_killed_while_it_makes_its_file_leaves_no_recording(tmp_path: Path) -> None:
+def test_what_a_process_killed_while_it_makes_its_file_leaves_the_next_one_removes(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys\n"
         "from outlive.capture import recording\n"
@@ -270,8 +271,62 @@ def test_a_process_killed_while_it_makes_its_file_leaves_no_recording(tmp_path: 
     assert child.returncode == -signal.SIGKILL
     (part,) = tmp_path.iterdir()
     assert part.name.startswith(".")
+    (tmp_path / ".1-2.outlive.part").touch()  # somebody is just about to lock it
     path = recording.create(str(tmp_path), MIB, filled)
-    assert part.exists()  # it may be somebody's at work
-    os.utime(part, (0, 0))
+    assert names(tmp_path) == sorted([".1-2.outlive.part", Path(path).name])
+    os.utime(tmp_path / ".1-2.outlive.part", (0, 0))
     recording.create(str(tmp_path / "named.outlive"), MIB, filled)
-    assert {str(file) for file in tmp_path.iterdir()} == {path, str(tmp_path / "named.outlive")}
+    assert names(tmp_path) == sorted([Path(path).name, "named.outlive"])
+
+
+def test_a_file_that_is_being_made_stays(tmp_path: Path) -> None:
+    program = f"""
+from outlive.capture import recording
+recording.create({str(tmp_path / "theirs.outlive")!r}, 1 << 20, lambda handle: None)
+"""
+
+    def fill(_handle: int) -> None:
+        subprocess.run([sys.executable, "-c", program], check=True)
+
+    recording.create(str(tmp_path / "ours.outlive"), MIB, fill)
+    assert names(tmp_path) == ["ours.outlive", "theirs.outlive"]
+
+
+def test_recordings_take_an_eighth_of_a_default_folder(
+    mounted: Callable[[str], Path], candidates: list[Path]
+) -> None:
+    """The default /dev/shm of a container has 64 MiB, and is the program's."""
+    small = candidates[0] = mounted("size=64m,mode=700")
+    program = (
+        "import sys\n"
+        "from outlive.capture import recording\n"
+        "from outlive.model import folders\n"
+        "folders.recording_folders = lambda uid, asked: sys.argv[1:]\n"
+        "recording.create(None, 3 << 20, lambda handle: None)\n"
+    )
+    workers = [
+        subprocess.Popen([sys.executable, "-c", program, candidates[0], candidates[1]]) for _ in range(8)
+    ]
+    assert [worker.wait() for worker in workers] == [0] * 8
+    assert (len(names(small)), len(names(candidates[1]))) == (2, 6)
+
+
+def test_a_folder_that_the_environment_names_may_be_filled(
+    mounted: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = mounted("size=64m,mode=700")
+    monkeypatch.setenv(folders.RECORDING_VARIABLE, str(small))
+    for _ in range(3):
+        recording.create(None, 4 * MIB, filled)
+    assert len(names(small)) == 3
+
+
+def test_a_folder_whose_lock_nobody_gives_back_is_used_all_the_same(
+    candidates: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "_TURN_SECONDS", 0.01)
+    candidates[0].mkdir(mode=0o700)
+    held = os.open(candidates[0], os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    assert made_in() == candidates[0]
+    os.close(held)

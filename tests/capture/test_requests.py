@@ -17,27 +17,41 @@ def recording(tmp_path: Path) -> str:
 
 def test_a_request_is_taken_up_once(recording: str) -> None:
     assert requests.pending(recording) is None
-    number = requests.ask(recording)
+    number = requests.ask(recording, "trim")
     assert requests.is_open(recording)
-    assert requests.pending(recording) == number
+    assert requests.pending(recording) == (number, ["trim"])
     assert not requests.is_open(recording)
     assert requests.pending(recording) is None
 
 
 def test_two_ask_at_once(recording: str) -> None:
-    requests.ask(recording)
+    requests.ask(recording, "trim")
     with pytest.raises(FileExistsError):
-        requests.ask(recording)
+        requests.ask(recording, "trim")
 
 
 def test_a_request_is_taken_back(recording: str) -> None:
-    requests.ask(recording)
+    requests.ask(recording, "trim")
     requests.withdraw(recording)
     requests.withdraw(recording)
     assert requests.pending(recording) is None
 
 
-@pytest.mark.parametrize("word", ["", "tri", "trim\n", "trimtrim", "exec", "\0" * 4])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "",
+        "tri",
+        "trim\n",
+        "trimtrim",
+        "trim\0",
+        "exec",
+        "\0" * 4,
+        "snapshot",
+        "snapshot\0/a",
+        "snapshot\0" * 4,
+    ],
+)
 def test_another_word_is_none(recording: str, word: str) -> None:
     Path(f"{recording}.request").write_text(word)
     assert requests.pending(recording) is None
@@ -58,7 +72,7 @@ def test_what_is_no_file_is_none(recording: str, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to another user")
 def test_a_stranger_s_is_none(recording: str) -> None:
-    requests.ask(recording)
+    requests.ask(recording, "trim")
     os.chown(f"{recording}.request", 65534, 65534)
     assert requests.pending(recording) is None
     os.chown(f"{recording}.request", os.geteuid(), -1)
@@ -66,7 +80,7 @@ def test_a_stranger_s_is_none(recording: str) -> None:
 
 
 def test_the_answer_says_what_became_of_it() -> None:
-    answer = requests.answer(5, None)
+    answer = requests.answer("", (5, ["trim"]), None)
     trim = answer["trim"]
     assert isinstance(trim, dict)
     assert (trim["request"], trim["able"]) == (5, True)

@@ -11,7 +11,8 @@ import pytest
 # The programs say `seen` when a tick came; the thread ticks at once, then once a second.
 PRELUDE = """
 import _thread, gc, os, signal, sys, threading, time, warnings
-from outlive.capture import ticker
+from functools import partial
+from outlive.capture.core import native
 
 came = _thread.allocate_lock()
 came.acquire()
@@ -23,11 +24,23 @@ def tick():
         came.release()
     return True
 
+def start(tick, period=1.0):
+    native.ticker_start(tick, 0.0, period)
+
 def wait():
     assert came.acquire(timeout=60), "no tick"
 
+def again():
+    came.acquire(blocking=False)
+    wait()
+
 def count():
     return os.stat("/proc/self/task").st_nlink - 2
+
+def fork(child=lambda: 0):
+    if (pid := os.fork()) == 0:
+        os._exit(child())
+    return os.waitpid(pid, 0)[1]
 """
 
 
@@ -45,7 +58,7 @@ def run(program: str, *options: str) -> str:
 
 def test_threading_does_not_know_it() -> None:
     run("""
-        ticker.start(tick)
+        start(tick)
         wait()
         assert threads and threading.get_native_id() not in threads
         assert threading.active_count() == len(threading.enumerate()) == 1
@@ -58,7 +71,7 @@ def test_threading_does_not_know_it() -> None:
 )
 def test_it_neither_keeps_the_process_nor_speaks_at_its_end(end: str) -> None:
     run(f"""
-        ticker.start(lambda: sum(range(100_000)) > 0)
+        start(lambda: sum(range(100_000)) > 0)
         {end}
     """)
 
@@ -68,8 +81,7 @@ def test_a_tick_that_raises_is_silent_and_not_the_last() -> None:
         def fail():
             tick()
             raise MemoryError
-        ticker._SECONDS = 0.001
-        ticker.start(fail)
+        start(fail, 0.001)
         for _ in range(3):
             wait()
     """)
@@ -83,7 +95,7 @@ def test_an_exception_that_somebody_sends_it_ends_it_silently() -> None:
             busy.set()
             while True:
                 pass
-        ticker.start(spin)
+        start(spin)
         busy.wait()
         other, = set(sys._current_frames()) - {threading.get_ident()}
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(other), ctypes.py_object(SystemExit))
@@ -94,7 +106,7 @@ def test_an_exception_that_somebody_sends_it_ends_it_silently() -> None:
 
 def test_false_ends_it() -> None:
     run("""
-        ticker.start(lambda: tick() and False)
+        start(lambda: tick() and False)
         wait()
         while count() > 1:
             time.sleep(0.001)
@@ -104,12 +116,12 @@ def test_false_ends_it() -> None:
 def test_stop_ends_it_start_brings_it_back() -> None:
     run("""
         for _ in range(50):
-            ticker.start(tick)
-            ticker.start(tick)
-            ticker.stop()
-            ticker.stop()
+            start(tick)
+            start(tick)
+            native.ticker_stop()
+            native.ticker_stop()
             assert count() == 1
-        ticker.start(tick)
+        start(tick)
         wait()
     """)
 
@@ -117,7 +129,7 @@ def test_stop_ends_it_start_brings_it_back() -> None:
 def test_signals_go_to_the_thread_that_waits_for_them() -> None:
     """Blocked everywhere else, a signal that is free to come in our thread would kill the process."""
     run("""
-        ticker.start(tick)
+        start(tick)
         wait()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGUSR1})
         for _ in range(50):
@@ -129,7 +141,7 @@ def test_signals_go_to_the_thread_that_waits_for_them() -> None:
 def test_the_programs_signal_mask_stays_as_it_is() -> None:
     run("""
         signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGUSR2})
-        ticker.start(tick)
+        start(tick)
         assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == {signal.SIGUSR2}
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR2})
         status = open(f"/proc/self/task/{(wait(), *threads)[1]}/status").read()
@@ -140,81 +152,215 @@ def test_the_programs_signal_mask_stays_as_it_is() -> None:
 
 
 REGISTER = """
-os.register_at_fork(before=ticker.before_fork, after_in_parent=ticker.after_fork_in_parent,
-                    after_in_child=ticker.after_fork_in_child)
+os.register_at_fork(before=native.ticker_before_fork,
+                    after_in_parent=native.ticker_after_fork_in_parent,
+                    after_in_child=native.ticker_after_fork_in_child)
 """
 
 
-def test_a_fork_warns_of_no_threads_and_it_comes_back() -> None:
-    run(
-        REGISTER
-        + textwrap.dedent("""
-        warnings.simplefilter("error")
-        ticker.start(tick)
+def run_with_hooks(program: str, *options: str) -> str:
+    return run(REGISTER + textwrap.dedent(program), *options)
+
+
+@pytest.mark.parametrize("hooks", ["", "os.register_at_fork(after_in_parent=lambda: sum(range(10_000)))"])
+def test_a_fork_warns_of_no_threads_and_it_comes_back(hooks: str) -> None:
+    run_with_hooks(f"""
+        gc.disable()
+        {hooks}
+        start(tick, 0.001)
         wait()
-        ticker._SECONDS = 0.01
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            if (pid := os.fork()) == 0:
-                os._exit(count() - 1)
-            assert os.waitpid(pid, 0)[1] == 0
+            for _ in range(20):
+                assert fork(lambda: count() - 2) == 0
         assert not caught, caught
-        gc.collect()  # what 3.13 waits for
-        while came.locked():
-            time.sleep(0.001)
-        assert len(threads) == 2
-        assert not [each for each in gc.callbacks if "outlive" in each.__module__]
+        threads.clear()
+        again()
+    """)
+
+
+@pytest.mark.parametrize("when", ["before", "after_in_parent"])
+def test_what_a_signal_handler_raises_in_a_fork_reaches_the_program(when: str) -> None:
+    """A hook written in Python runs the handlers of what arrived, and what they raise there is lost."""
+    raised = "getattr(__import__('ctypes').PyDLL(None), 'raise')"  # signal's own would run the handler
+    arrive = f"os.register_at_fork({when}=partial({raised}, signal.SIGALRM))\n"
+    hooks = [REGISTER, arrive] if when == "before" else [arrive, REGISTER]  # those before run in reverse
+    run(
+        "".join(hooks)
+        + textwrap.dedent("""
+        class Timeout(Exception):
+            pass
+        def handle(*_):
+            raise Timeout
+        signal.signal(signal.SIGALRM, handle)
+        start(tick)
+        wait()
+        try:
+            fork()
+        except Timeout:
+            os._exit(0)
+        sys.exit("lost")
     """)
     )
+
+
+def test_who_forks_all_the_time_is_looked_at_all_the_same() -> None:
+    run_with_hooks("""
+        start(tick, 0.05)
+        for _ in range(3):
+            came.acquire(blocking=False)
+            end = time.monotonic() + 60
+            while came.locked():
+                fork()
+                assert time.monotonic() < end
+    """)
+
+
+def test_a_fork_goes_ahead_beside_a_tick_that_takes_long() -> None:
+    run_with_hooks("""
+        warnings.simplefilter("ignore")
+        reading, writing = os.pipe()
+        def look():
+            tick()
+            os.read(reading, 1)
+            return True
+        start(look, 0.001)
+        wait()
+        for _ in range(20):
+            assert fork(lambda: count() - 2) == 0
+        assert count() == 2 and came.locked()
+        os.write(writing, b"x")
+        again()
+        assert len(threads) == 1
+    """)
+
+
+def test_a_tick_may_fork() -> None:
+    """The child is none of the program's: nobody looks at it."""
+    run_with_hooks("""
+        warnings.simplefilter("ignore")
+        statuses = []
+        def look():
+            statuses.append(fork(lambda: native.ticker_after_fork_in_child() or count() - 1))
+            return tick()
+        start(look, 0.001)
+        wait()
+        again()
+        assert not any(statuses)
+        native.ticker_stop()
+        assert count() == 1
+    """)
 
 
 def test_many_threads_that_fork_at_once() -> None:
-    run(
-        REGISTER
-        + textwrap.dedent("""
+    run_with_hooks("""
         warnings.simplefilter("ignore")
-        ticker._SECONDS = 0.001
-        ticker.start(tick)
-        def fork():
+        start(tick, 0.001)
+        def many():
             for _ in range(20):
-                if (pid := os.fork()) == 0:
-                    os._exit(0)
-                os.waitpid(pid, 0)
-        forking = [threading.Thread(target=fork) for _ in range(8)]
+                fork()
+        forking = [threading.Thread(target=many) for _ in range(8)]
         for thread in forking: thread.start()
         for thread in forking: thread.join()
-        assert ticker._forks == 0
-        gc.collect()
-        while came.locked():
-            time.sleep(0.001)
-        ticker.stop()
+        again()
+        native.ticker_stop()
         assert count() == 1
     """)
-    )
 
 
-def test_a_child_can_have_one_of_its_own() -> None:
-    run(
-        REGISTER
-        + textwrap.dedent("""
-        ticker.start(tick)
+def test_a_child_has_one_of_its_own() -> None:
+    run_with_hooks("""
+        start(tick)
         wait()
-        threads.clear()
-        if (pid := os.fork()) == 0:
-            ticker.start(tick)
-            wait()
-            os._exit(len(threads) - 1)
-        assert os.waitpid(pid, 0)[1] == 0
+        def child():
+            threads.clear()
+            again()
+            return len(threads) - 1
+        assert fork(child) == 0
     """)
-    )
+
+
+def test_a_fork_without_the_hooks() -> None:
+    """By C code whose child tells Python of it afterwards, and ours by pthread_atfork alone, as uWSGI does."""
+    run("""
+        import ctypes
+        start(tick, 0.0001)
+        for _ in range(50):
+            wait()
+            if (pid := ctypes.PyDLL(None).fork()) == 0:
+                ctypes.PyDLL(None).PyOS_AfterFork_Child()  # else the GIL is as another thread left it
+                native.ticker_stop()
+                start(tick)
+                again()
+                os._exit(count() - 2)
+            assert os.waitpid(pid, 0)[1] == 0
+    """)
+
+
+def test_stop_leaves_a_tick_that_takes_long_to_itself() -> None:
+    run("""
+        reading, writing = os.pipe()
+        def look():
+            tick()
+            os.read(reading, 1)
+            return True
+        start(look)
+        wait()
+        assert not native.ticker_stop()
+        os.write(writing, b"x")
+        assert native.ticker_stop() and count() == 1
+    """)
+
+
+def test_a_tick_may_stop_it() -> None:
+    run("""
+        start(lambda: native.ticker_stop() or tick())
+        wait()
+        while count() > 1:
+            time.sleep(0.001)
+    """)
 
 
 def test_where_there_is_no_thread_to_be_had_nothing_is_said() -> None:
     run("""
-        def refuse(*_):
-            raise RuntimeError("can't start new thread")
-        ticker.start_new_thread = refuse
-        ticker.start(tick)
+        import resource
+        used = int(open("/proc/self/statm").read().split()[0]) * 4096
+        resource.setrlimit(resource.RLIMIT_AS, (used, used))
+        start(tick)
         assert count() == 1
-        ticker.stop()
+        native.ticker_stop()
+    """)
+
+
+def test_a_process_without_memory_lives_on() -> None:
+    run("""
+        import resource
+        start(tick, 0.001)
+        wait()
+        used = int(open("/proc/self/statm").read().split()[0]) * 4096
+        most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (used, most[1]))
+        kept = None
+        for size in (1 << 20, 1 << 14, 1000, 100, 24):
+            try:
+                while True:
+                    kept = (kept, bytes(size))
+            except MemoryError:
+                pass
+        time.sleep(0.1)  # nothing tells when it was to have died
+        kept = None
+        resource.setrlimit(resource.RLIMIT_AS, most)
+        again()
+    """)
+
+
+def test_what_it_can_not_take() -> None:
+    run("""
+        for bad in ((), (0.0,), (-1.0, 1.0), (0.0, 0.0), (0.0, float("nan")), (0.0, "x")):
+            try:
+                native.ticker_start(tick, *bad)
+            except (TypeError, ValueError):
+                continue
+            raise AssertionError(bad)
+        assert count() == 1
     """)

@@ -36,6 +36,7 @@ void *by_memalign(size_t n) { return memalign(64, n); }
 void *by_valloc(size_t n) { return valloc(n); }
 void *by_posix_memalign(size_t n) { void *p; return posix_memalign(&p, 64, n) == 0 ? p : NULL; }
 void give(void *p) { free(p); }
+void *again(void *p, size_t n) { return realloc(p, n); }
 
 static void *without_python(void *n) { return malloc((size_t)n); }
 void *in_a_thread(size_t n)
@@ -166,6 +167,22 @@ def test_a_library_loaded_later(run: Callable[..., str]) -> None:
             assert time.monotonic() < deadline
             block = taker.by_malloc(1 << 20)  # mark 1
         near(held(1), 1 << 20)
+        """
+    )
+
+
+def test_realloc_to_nothing_frees(run: Callable[..., str]) -> None:
+    run(
+        """
+        start()
+        taker = load(sys.argv[1])
+        reallocate = taker.again
+        reallocate.restype, reallocate.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_size_t]
+        native.adopt_modules()
+        for _ in range(100):
+            block = taker.by_malloc(1 << 20)  # mark 1
+            assert reallocate(block, 0) is None
+        assert held(1) < 20_000, held(1)
         """
     )
 

@@ -53,7 +53,7 @@ def main(path: str, word: str) -> None:
     while not select.select([0], [], [], 0.02)[0]:
         request = requests.pending(path) if word == "answer" else None
         if request is not None:
-            notes.write(**requests.answer(request, None))
+            notes.write(**requests.answer(path, request, None))
     assert pin
 
 

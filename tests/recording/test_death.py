@@ -152,3 +152,15 @@ def test_a_real_kill_9_is_no_oom() -> None:
     found = death(recorded)
     assert (found.cause, found.confidence) == ("killed", "possible")
     assert "5.0 MiB at the last point" in found.reasons[2]
+
+
+@pytest.mark.parametrize("name", ["\0", "\ud800", "x" * 5000])
+def test_a_control_group_that_no_file_can_be_is_gone(name: str) -> None:
+    notes = {
+        "cgroup": {"path": f"/sys/fs/cgroup/{name}", "limit": None, "oom_kills": 0},
+        "boot_id": proc.boot_id(),
+        "pid_namespace": proc.pid_namespace(),
+        "start_ticks": 1,
+    }
+    recorded = synthetic.recording(process={"state": "running", "pid": 1 << 22, "notes": notes})
+    assert death(recorded).cause == "killed"

@@ -185,3 +185,35 @@ def test_a_folder_that_is_removed_meanwhile_is_empty(place: Path) -> None:
     assert folder.listing().recordings == ()
     with pytest.raises(OutliveError, match="can't read"):
         folder.listing([place])
+
+
+def test_what_else_a_process_has_mapped_is_not_opened(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """To open a device may do anything."""
+    opened: list[str] = []
+
+    def look(file: Path) -> None:
+        opened.append(str(file))
+        raise OutliveError("no recording")
+
+    monkeypatch.setattr(folder, "look", look)
+    with open("/dev/zero", "r+b") as device, mmap.mmap(device.fileno(), 4096):  # noqa: PTH123
+        list(folder._mapped(type(tmp_path)("/proc/self")))
+    assert "/dev/zero" not in opened
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's folder")
+def test_a_default_folder_that_somebody_else_made_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OUTLIVE_RECORDING", raising=False)
+    own, theirs, link = (tmp_path / name for name in ("own", "theirs", "link"))
+    own.mkdir()
+    theirs.mkdir()
+    os.chown(theirs, 65534, 65534)
+    link.symlink_to(own)
+    named = [str(own), str(theirs), str(link), "x" * 5000]
+    monkeypatch.setattr(folder, "recording_folders", lambda *_: named)
+    assert folder.folders() == [own]
+    assert folder.folders(65534) == [theirs]

@@ -151,7 +151,14 @@ def with_notes(text: bytes) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("text", [b"[1]", b"{", b"[" * 5000, b"\xff\xfe\xfd", b'{"a": ' + b"9" * 5000 + b"}"])
+# Of them, what is time ago or a share of could not be told without an error.
+NUMBERS = [b'{"a": %s}' % number for number in (b"1" + b"0" * 400, b"-1e30", b"1e999", b"NaN", b"-Infinity")]
+
+
+TEXTS = [b"[1]", b"{", b"[" * 5000, b"\xff\xfe\xfd", b'{"a": ' + b"9" * 5000 + b"}"]
+
+
+@pytest.mark.parametrize("text", [*TEXTS, *NUMBERS])
 def test_notes_that_are_no_object_fall_back_to_the_page_before(text: bytes) -> None:
     assert reader.parse(with_notes(text), "x").process.notes in ({}, {"stale": True})
 

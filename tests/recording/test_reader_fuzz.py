@@ -199,13 +199,13 @@ def hostile() -> bytes:
         layout.HEADER_BYTES + len(slots) + len(totals_),
     ]
     header = layout.DIRECTORY.pack(
-        *(layout.MAGIC, layout.VERSION, layout.HEADER_BYTES, at[2] + len(half)),
+        *(layout.MAGIC, layout.VERSION, layout.HEADER_BYTES, at[2] + 2 * len(half)),
         *(0, 0, 0, 0),
         *(at[0], count, at[1], count),
-        *(at[2], at[2], len(half), count, count, len(text)),
+        *(at[2], at[2] + len(half), len(half), count, count, len(text)),
     )
     header += layout.LIVE.pack(1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1, 0, 0)
-    return header.ljust(layout.HEADER_BYTES, b"\0") + slots + totals_ + half
+    return header.ljust(layout.HEADER_BYTES, b"\0") + slots + totals_ + half + half
 
 
 def test_stacks_that_share_all_frames_and_text_cost_what_the_file_has() -> None:
@@ -219,6 +219,17 @@ def test_stacks_that_share_all_frames_and_text_cost_what_the_file_has() -> None:
         tracemalloc.stop()
     assert len(found.samples) == 3000
     assert peak < 20 * len(data)
+
+
+@pytest.mark.parametrize("field", [4, 6, 8, 10, 12, 13])
+def test_a_section_over_another_is_refused(field: int) -> None:
+    """A file that is mostly holes could else cost many times its length."""
+    places = list(layout.DIRECTORY.unpack_from(WHOLE))
+    for other in (0, *(places[number] for number in (4, 6, 8, 10, 12, 13) if number != field)):
+        bad = bytearray(WHOLE)
+        layout.DIRECTORY.pack_into(bad, 0, *places[:field], other, *places[field + 1 :])
+        with pytest.raises(OutliveError, match="its header makes no sense"):
+            reader.parse(bytes(bad), "x")
 
 
 def test_deep_notes_end_in_none() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from outlive.errors import OutliveError
-from outlive.report import recording_html as page_of
+from outlive.report.page import plotly
 from outlive.report.recording_html import recording_html
 from tests.recording.synthetic import point, recording, sample, stack
 
@@ -89,8 +89,8 @@ def test_an_empty_recording_has_a_page() -> None:
 
 def test_no_name_is_markup_and_only_the_page_s_own_scripts_may_run() -> None:
     page = recording_html(evil())
-    assert len(re.findall(r"<script\b", page.replace(page_of._plotly(), ""))) == 3
-    assert "<img" not in page.replace(page_of._plotly(), "")
+    assert len(re.findall(r"<script\b", page.replace(plotly(), ""))) == 3
+    assert "<img" not in page.replace(plotly(), "")
     (nonce,) = set(re.findall(r'nonce="([^"]+)"', page))
     assert f"default-src 'none'; script-src 'nonce-{nonce}'" in page
     assert nonce not in recording_html(evil())

@@ -20,9 +20,13 @@ _HEAD_BYTES = layout.LIVE_OFFSET + layout.LIVE.size
 class Recorder:
     """Has no file until `open`; then `path` names it."""
 
-    def __init__(self, place: str | None, size: int, about: dict[str, object]) -> None:
-        """Record to `place` (see `recording.create`), `size` bytes; `about` goes into the notes."""
-        self._place, self._size, self._about = place, size, about
+    def __init__(self, number: int, place: str | None, size: int, about: dict[str, object]) -> None:
+        """Record to `place` (see `recording.create`), `size` bytes; `about` goes into the notes.
+
+        `number` is the native core's, of what it keeps: once that is over, nothing is written.
+        """
+        self._number, self._place, self.size, self._about = number, place, size, about
+        self._pid = os.getpid()
         self.path = ""
         self._touch_due = 0.0
         self._notes: Notes | None = None
@@ -35,27 +39,32 @@ class Recorder:
             OutliveError: it can't be made.
 
         """
-        self.path = recording.create(self._place, self._size, self._fill)
+        self.path = recording.create(self._place, self.size, self._fill)
 
     def _fill(self, handle: int) -> None:
-        native.record(handle)
+        native.record(self._number, handle)
         head = os.pread(handle, _HEAD_BYTES, 0)
         notes_at, notes_bytes, timeline_at = layout.DIRECTORY.unpack_from(head)[4:7]
         began_ns = layout.LIVE.unpack_from(head, layout.LIVE_OFFSET)[3]
-        self._notes = Notes(notes_at, notes_bytes, native.write, self._about)
+        self._notes = Notes(notes_at, notes_bytes, self._write, self._about)
         self._notes.write(raised="")
-        self._timeline = Timeline(timeline_at, began_ns, native.write, self._measure)
+        self._timeline = Timeline(timeline_at, began_ns, self._write, self._measure)
+
+    def _write(self, offset: int, data: bytes) -> None:
+        native.write(self._number, offset, data)
+
+    def is_own(self) -> bool:
+        """Whether this process is the one that it was made in, and not forked from that."""
+        return self._pid == os.getpid()
 
     def tick(self) -> bool:
-        """Look at the process; in a forked child, make the file first. False if there is none to be had."""
-        if not self.path:
-            self.open_or_say()
+        """Look at the process. False without a file."""
         if self._notes is None or self._timeline is None or not self.path:
             return False
         self._notes.write(**self._timeline.look())
         request = requests.pending(self.path)
         if request is not None:
-            self._notes.write(**requests.answer(request, round(native.sampled()[2])))
+            self._notes.write(**requests.answer(self.path, request, round(native.sampled()[2])))
         self._touch()
         return True
 
@@ -79,6 +88,11 @@ class Recorder:
             return "samples came too fast"
         return "live samples filled the table" if floor_level else ""
 
+    def note_missed_deaths(self) -> None:
+        """Note that another tool had taken the hooks away until now; who stops tracemalloc does."""
+        if self._notes is not None:
+            self._notes.write(unhooked=time.time())
+
     def _touch(self) -> None:
         """Renew the file's time now and then, as stores into a mapping don't: for `ls -t`, for sweepers."""
         now = time.monotonic()
@@ -98,4 +112,8 @@ class Recorder:
         place = self._place
         if place is not None and self.path.endswith(f"/{os.path.basename(place)}"):  # noqa: PTH119 - light
             place = os.path.dirname(self.path)  # noqa: PTH120 - light
-        return Recorder(place, self._size, self._about)
+        return Recorder(self._number, place, self.size, self._about)
+
+    def anew(self, number: int) -> Recorder:
+        """Return a recorder for another file and what is kept from now on, as this one's file is damaged."""
+        return Recorder(number, self._place, self.size, self._about)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from _thread import RLock
 
-from outlive.capture import imports, ticker
+from outlive.capture import imports
 from outlive.capture.core import native
 from outlive.capture.recorder import Recorder
 from outlive.errors import OutliveError, UsageError
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from outlive.model.estimate import Site
 
 _OWN_FILES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")  # noqa: PTH118, PTH120 - pathlib is not light
-# A child that ends or calls exec() at once, as most do that a service forks, leaves no file.
-_CHILD_DELAY_SECONDS = 0.05
+_TICK_SECONDS = 1.0
 
 _MODES = native.MODE_SAMPLE | native.MODE_NATIVE
 
@@ -26,6 +26,7 @@ _interval_bytes = 0
 _insists = False
 _recorder: Recorder | None = None
 _watches_forks = False
+_turn = RLock()  # one start, stop or tick at a time; a signal handler may come in between
 
 
 def adopt() -> None:
@@ -40,9 +41,13 @@ def start(
     native_too: bool,  # noqa: FBT001 - as in outlive.start
 ) -> None:
     """See `outlive.start`."""
-    global _interval_bytes, _recorder
     wanted, room = parse_size(interval), _whole_pages(parse_size(size))
-    place = None if recording is None else os.fspath(recording)
+    with _turn:
+        _start(wanted, room, None if recording is None else os.fspath(recording), native_too=native_too)
+
+
+def _start(wanted: int, room: int, place: str | None, *, native_too: bool) -> None:
+    global _interval_bytes, _recorder
     if _interval_bytes not in (0, wanted) and not _insists:
         raise OutliveError(
             f"sampling runs already with an interval of {_interval_bytes} bytes",
@@ -52,32 +57,66 @@ def start(
         return
     if native_too and "pyarrow" not in sys.modules:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # malloc, not an allocator of its own
-    _begin(wanted, room, native.MODE_NATIVE if native_too else 0)
-    version = sys.modules["outlive"].__version__  # the package, which is above this room
-    recorder = Recorder(place, room, {"outlive": version, "native": native_too})
+    number = _begin(native.MODE_NATIVE if native_too else 0, wanted, room)
     try:
+        version = sys.modules["outlive"].__version__  # the package, which is above this room
+        recorder = Recorder(number, place, room, {"outlive": version, "native": native_too})
         if place is None:
             recorder.open_or_say()
         else:
             recorder.open()
+        imports.on_extension(adopt)
+        _watch_forks()
     except BaseException:
         native.stop(_MODES)
         raise
+    if not native.mode() & native.MODE_SAMPLE:  # a signal handler called stop()
+        return
     _interval_bytes, _recorder = wanted, recorder
-    imports.on_extension(adopt)
-    _watch_forks()
     if recorder.path:
-        ticker.start(_tick)
+        native.ticker_start(_tick, 0.0, _TICK_SECONDS)
 
 
 def _tick() -> bool:
-    adopt()  # what came without an import
-    return _recorder is not None and _recorder.tick()
-
-
-def _begin(interval: int, size: int, further_modes: int) -> None:
+    """Look at the process. False if that is of no use any more."""
+    if not _turn.acquire(blocking=False):
+        return True
     try:
-        native.start(native.MODE_SAMPLE | further_modes, interval, int.from_bytes(os.urandom(8)), size)
+        recorder = _current_recorder()
+    except OutliveError:  # said once, at the start
+        return False
+    finally:
+        _turn.release()
+    return recorder is not None and recorder.tick()
+
+
+def _current_recorder() -> Recorder | None:
+    """Return the recorder of this process, a new one if it was forked since or the file was damaged."""
+    global _recorder  # noqa: PLW0603 - one recording a process
+    if _recorder is None:
+        return None
+    adopt()  # what came without an import
+    if not _recorder.is_own():
+        _recorder = _recorder.in_child()
+        _recorder.open()
+    elif native.damaged():  # somebody else wrote to it, or cut it
+        modes = native.mode() & native.MODE_NATIVE
+        native.stop(_MODES)
+        _recorder = _recorder.anew(_begin(modes, _interval_bytes, _recorder.size))
+        _recorder.open()
+    _mend()
+    return _recorder
+
+
+def _mend() -> None:
+    """Put back hooks that another tool took away: tracemalloc.stop() restores what its start() found."""
+    if native.mend() and _recorder is not None:
+        _recorder.note_missed_deaths()
+
+
+def _begin(further_modes: int, interval: int, size: int) -> int:
+    try:
+        return native.start(native.MODE_SAMPLE | further_modes, interval, int.from_bytes(os.urandom(8)), size)
     except ValueError as error:
         raise UsageError(f"can't start with a recording of {size} bytes", str(error)) from error
     except RuntimeError as error:
@@ -101,46 +140,50 @@ def insist() -> None:
 def stop() -> None:
     """See `outlive.stop`."""
     global _interval_bytes, _insists, _recorder
-    ticker.stop()
-    if _recorder is not None:
-        _recorder.close()
-    _interval_bytes, _insists, _recorder = 0, False, None
-    native.stop(_MODES)
-    imports.forget(adopt)
+    with _turn:
+        try:
+            _look_a_last_time()
+        finally:
+            _interval_bytes, _insists, _recorder = 0, False, None
+            native.stop(_MODES)
+            imports.forget(adopt)
 
 
 def conclude() -> None:
-    """Complete the recording before the process ends; what this thread allocates from now on is not in it."""
-    ticker.stop()
-    if _recorder is not None:
+    """Complete the recording before the process ends; what is allocated or freed from now on is not in it."""
+    with _turn:
+        _look_a_last_time()
+        native.conclude()
+
+
+def _look_a_last_time() -> None:
+    if native.ticker_stop() and _recorder is not None and _recorder.is_own():
         _recorder.close()
-    native.mute()
+
+
+def is_running() -> bool:
+    """Tell whether this process samples."""
+    return _interval_bytes != 0
 
 
 def recording_path() -> str:
     """Return the file that this process records to; "" without one."""
-    return _recorder.path if _recorder is not None else ""
+    return _recorder.path if _recorder is not None and _recorder.is_own() else ""
 
 
 def _watch_forks() -> None:
     global _watches_forks  # noqa: PLW0603 - once a process: these can't be unregistered
     if not _watches_forks:
         _watches_forks = True
+        # Builtins: what a signal handler raises in a hook written in Python is lost.
+        os.register_at_fork(after_in_child=_turn._at_fork_reinit)  # type: ignore[attr-defined] # noqa: SLF001
         os.register_at_fork(
-            before=ticker.before_fork,
-            after_in_parent=ticker.after_fork_in_parent,
-            after_in_child=_forked_child,
+            before=native.ticker_before_fork,
+            after_in_parent=native.ticker_after_fork_in_parent,
+            after_in_child=native.ticker_after_fork_in_child,
         )
-        atexit.register(ticker.stop)
-
-
-def _forked_child() -> None:
-    """Begin a recording of the child's own."""
-    global _recorder  # noqa: PLW0603 - one recording a process
-    ticker.after_fork_in_child()
-    if _recorder is not None:
-        _recorder = _recorder.in_child()
-        ticker.start(_tick, _CHILD_DELAY_SECONDS)
+        # First of all that is registered later, and before the interpreter frees everything.
+        atexit.register(conclude)
 
 
 def sites(limit: int | None) -> list[Site]:
@@ -149,6 +192,8 @@ def sites(limit: int | None) -> list[Site]:
 
     if _interval_bytes == 0:
         raise OutliveError("nothing is being sampled", hint="call outlive.start() first")
+    with _turn:
+        _mend()
     lines: dict[tuple[str, str, int], tuple[float, float, float]] = {}
     for file, function, line, size, variance, blocks, _samples in native.sites():
         if not file.startswith(_OWN_FILES):

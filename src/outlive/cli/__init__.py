@@ -10,7 +10,29 @@ import click
 import outlive
 from outlive.errors import OutliveError, UsageError
 
-_COMMANDS = ("convert", "demo", "diagnose", "diff", "disable", "enable", "postmortem", "report", "run", "top")
+_COMMANDS = (
+    "attach",
+    "backrefs",
+    "census",
+    "convert",
+    "demo",
+    "diagnose",
+    "diff",
+    "disable",
+    "dominators",
+    "duplicates",
+    "enable",
+    "growth",
+    "postmortem",
+    "report",
+    "retained",
+    "run",
+    "snapshot",
+    "sql",
+    "suspects",
+    "top",
+    "why",
+)
 
 _EPILOG = """\b
 Examples:
@@ -18,6 +40,7 @@ Examples:
   outlive run --lines 'app/jobs/*.py' job.py
   outlive job.py                           the same as: outlive run job.py
   outlive top                              watch what a recording process holds
+  outlive why UserActivity 4711            who holds these objects of a process
   outlive demo                             the worked example, on real data
 """
 

@@ -1,4 +1,4 @@
-"""`outlive convert`: a recording in the formats of other tools."""
+"""`outlive convert`: a recording or a heap snapshot in the formats of other tools."""
 
 from __future__ import annotations
 
@@ -26,23 +26,59 @@ Examples:
   go tool pprof -http=: worker.pb.gz
   outlive convert 4711 --to speedscope -o worker.speedscope.json     for https://www.speedscope.app
   outlive convert 4711 --to folded | flamegraph.pl --countname bytes > worker.svg
+  outlive convert now.heap --to heapsnapshot -o now.heapsnapshot     for Chrome's DevTools, Memory
 """
+_OF_RECORDINGS = ("pprof", "speedscope", "folded", "json")
+_OF_HEAPS = ("parquet", "heapsnapshot", "dot", "json")
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("recording", metavar="FILE|PID")
-@click.option("--to", "kind", type=click.Choice(("pprof", "speedscope", "folded", "json")), required=True)
+@click.argument("named", metavar="FILE|PID")
+@click.option(
+    "--to", "kind", type=click.Choice(tuple(dict.fromkeys(_OF_RECORDINGS + _OF_HEAPS))), required=True
+)
 @click.option("-o", "out", metavar="OUT", type=Path, help="Write there, not to stdout.")
-def command(recording: str, kind: Format, out: Path | None) -> None:
-    """Write a recording in a format that other tools read.
+def command(named: str, kind: str, out: Path | None) -> None:
+    """Write a recording or a heap snapshot in a format that other tools read.
 
     \b
-    pprof       gzipped profile.proto: inuse_space, inuse_objects, alloc_space, alloc_objects
-    speedscope  what is in use and what was allocated, for speedscope.app
-    folded      a line for each stack and its bytes in use, for flamegraph.pl
-    json        as of outlive report --json
+    of a recording:
+    pprof         gzipped profile.proto: inuse_space, inuse_objects, alloc_space, alloc_objects
+    speedscope    what is in use and what was allocated, for speedscope.app
+    folded        a line for each stack and its bytes in use, for flamegraph.pl
+    json          as of outlive report --json
+
+    \b
+    of a heap snapshot, with -o:
+    parquet       a folder with a file for each table of outlive sql
+    heapsnapshot  for Chrome's DevTools: types, retainers, retained sizes
+    dot           the objects that keep most alive, for Graphviz
+    json          all of it
     """  # noqa: D301 - click's mark for a paragraph to leave as it is
-    file = source.find(recording)
+    if source.is_heap(named) or (source.is_process(named) and kind not in _OF_RECORDINGS):
+        _convert_heap(named, kind, out)
+    elif kind not in _OF_RECORDINGS:
+        raise UsageError(f"{kind} is made of a heap snapshot", f"{named} is none", "outlive snapshot PID")
+    else:
+        _convert_recording(named, kind, out)  # type: ignore[arg-type] # one of them, just seen
+
+
+def _convert_heap(named: str, kind: str, out: Path | None) -> None:
+    if kind not in _OF_HEAPS:
+        raise UsageError(f"{kind} is made of a recording", f"{named} is a heap snapshot")
+    if out is None:
+        raise UsageError("a heap is more than stdout is for", hint=f"name a file: -o now.{kind}")
+    if not source.is_process(named):
+        check_not_input(out, Path(named))
+    if kind != "parquet":
+        check_writable(out)
+    with source.heap(named) as opened:
+        opened.convert(kind, out)
+    click.echo(f"outlive: wrote {out}", err=True)
+
+
+def _convert_recording(named: str, kind: Format, out: Path | None) -> None:
+    file = source.find(named)
     if out is not None:
         check_not_input(out, file)
         check_writable(out)

@@ -1,4 +1,4 @@
-"""`outlive diff`: what grew between two recordings."""
+"""`outlive diff`: what grew between two recordings, or from heap snapshot to heap snapshot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import get_args
 import click
 
 from outlive.cli import source
+from outlive.cli.difference import LIMIT, show_growth
 from outlive.cli.output import show
+from outlive.errors import UsageError
 from outlive.recording.totals import Grouping
 
 _EPILOG = """\b
@@ -17,30 +19,50 @@ Examples:
   outlive diff before.outlive 4711                        and what grew since
   outlive diff monday.outlive friday.outlive --group file --limit 5
   outlive diff before.outlive after.outlive --json | jq '.sites[0].grown_bytes'
+  outlive diff before.heap after.heap                     types of objects
+  outlive diff before.heap after.heap later.heap
 """
-_LIMIT = 20
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("before", metavar="FILE|PID")
-@click.argument("after", metavar="FILE|PID")
+@click.argument("named", metavar="FILE|PID FILE|PID...", nargs=-1, required=True)
 @click.option(
-    "--group", type=click.Choice(get_args(Grouping)), help="What counts as one site [default: line]."
+    "--group",
+    type=click.Choice(get_args(Grouping)),
+    help="Of recordings: what counts as one site [default: line].",
 )
-@click.option("--limit", type=click.IntRange(min=1), help=f"Sites at most [default: {_LIMIT}].")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: all sites.")
-def command(before: str, after: str, group: Grouping | None, limit: int | None, *, as_json: bool) -> None:
-    """Show what grew from one recording to another, the largest growth first.
+@click.option("--limit", type=click.IntRange(min=1), help=f"Sites or types at most [default: {LIMIT}].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: all sites or types.")
+def command(named: tuple[str, ...], group: Grouping | None, limit: int | None, *, as_json: bool) -> None:
+    """Show what grew, the largest growth first: sites of two recordings, or types of heap snapshots.
 
-    Of one process, blocks alive in both cancel out, so that growth is known better than either total.
+    Of one process, blocks alive in both recordings cancel out, so that growth is known better than either
+    total. Beside a snapshot, a PID means one that is taken now.
     """
+    if len(named) == 1:
+        raise UsageError("diff compares two files", hint=f"outlive diff {named[0]} AFTER")
+    heaps = [source.is_heap(name) for name in named]
+    if any(heaps):
+        _check_heaps(named, heaps, group)
+        show_growth(named, limit, as_json=as_json)
+        return
+    if len(named) > 2:  # noqa: PLR2004 - one before, one after
+        raise UsageError("diff compares two recordings", hint="only heap snapshots can be more")
     from outlive.recording.reader import read
     from outlive.report.difference import difference_json, difference_table
     from outlive.report.style import style_of_stdout
 
     by = group or "line"
-    one, other = read(source.find(before)), read(source.find(after))
+    one, other = (read(source.find(name)) for name in named)
     if as_json:
         show(json.dumps(difference_json(one, other, by, limit)) + "\n")
     else:
-        show(difference_table(one, other, by, limit or _LIMIT, style_of_stdout()))
+        show(difference_table(one, other, by, limit or LIMIT, style_of_stdout()))
+
+
+def _check_heaps(named: tuple[str, ...], heaps: list[bool], group: Grouping | None) -> None:
+    for name, is_heap in zip(named, heaps, strict=True):
+        if not is_heap and not source.is_process(name):
+            raise UsageError(f"{name} is no heap snapshot", "but another of the files is one")
+    if group is not None:
+        raise UsageError("--group goes with recordings", hint="leave it away")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def command(place: Path | None, *, as_json: bool) -> None:
 
     others: list[Listed] = []
     file = place
-    if file is None or file.is_dir():
+    if file is None or os.path.isdir(file):  # noqa: PTH112 - Path's fails for names that are too long
         newest, *others = _dead(folders() if file is None else [file])
         file = newest.file
     recording = read(file)

@@ -12,6 +12,7 @@ import click
 
 from outlive.cli import source
 from outlive.cli.output import show
+from outlive.cli.seconds import Seconds
 from outlive.errors import OutliveError, UsageError
 from outlive.recording import folder
 from outlive.report.stack_text import printable
@@ -38,7 +39,7 @@ _LISTED_MAX = 8
 @click.option(
     "--interval",
     "seconds",
-    type=click.FloatRange(min=0.1, max=3600),
+    type=Seconds(min=0.1, max=3600),
     default=1.0,
     show_default=True,
     metavar="SECONDS",

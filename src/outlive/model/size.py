@@ -38,3 +38,13 @@ def _parse_text(text: str) -> int:
 def mib(size_bytes: float) -> str:
     """Return `size_bytes` in MiB with one decimal: "12.5 MiB"."""
     return f"{round(size_bytes / MIB, 1) + 0.0:.1f} MiB"  # + 0.0: no -0.0
+
+
+def readable(size_bytes: float) -> str:
+    """Return `size_bytes` in the unit that suits it: "512 B", "12.5 KiB", "3.1 MiB", "1.2 GiB"."""
+    if abs(size_bytes) < KIB:
+        return f"{round(size_bytes)} B"
+    for unit, name in ((KIB, "KiB"), (MIB, "MiB")):
+        if round(abs(size_bytes) / unit, 1) < KIB:
+            return f"{size_bytes / unit:.1f} {name}"
+    return f"{size_bytes / (1 << 30):.1f} GiB"

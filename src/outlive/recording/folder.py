@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +51,20 @@ def folders(uid: int | None = None, asked: str | None = None) -> list[Path]:
     Where OUTLIVE_RECORDING names one, that alone: who names a place means it.
     """
     said = os.environ.get(RECORDING_VARIABLE, "") if asked is None else asked
-    if said and Path(said).is_dir():
+    if said and os.path.isdir(said):  # noqa: PTH112 - Path.is_dir() fails for names that are too long
         return [Path(said)]
-    named = recording_folders(os.getuid() if uid is None else uid, said)
-    return [Path(folder) for folder in named if Path(folder).is_dir()]
+    owner = os.getuid() if uid is None else uid
+    named = recording_folders(owner, said)
+    return [Path(folder) for folder in named if _belongs_to(folder, owner)]
+
+
+def _belongs_to(folder: str, uid: int) -> bool:
+    """Return whether a folder is there and a user's own: anybody can make one with the name of a default."""
+    try:
+        found = os.lstat(folder)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == uid
 
 
 def listing(places: Iterable[Path] | None = None) -> Listing:
@@ -138,10 +149,12 @@ def _mapped(process: Path) -> Iterator[Listed]:
         return
     for line in text.splitlines():
         fields = line.split(maxsplit=5)
-        if len(fields) < 6 or fields[1] != "rw-s" or fields[5].startswith("/dev/zero"):  # noqa: PLR2004
+        if len(fields) < 6 or fields[1] != "rw-s" or not fields[5].startswith("/"):  # noqa: PLR2004
             continue
         for file in (Path(fields[5]), process / "root" / fields[5].lstrip("/")):
-            with suppress(OutliveError):
+            with suppress(OutliveError, OSError):
+                if not stat.S_ISREG(file.lstat().st_mode):  # to open a device may do anything
+                    continue
                 listed = look(file)
                 if str(listed.process.pid) in numbers:
                     yield listed

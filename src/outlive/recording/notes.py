@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TEXT_MAX = 1 << 20
+_NUMBER_MAX = 1 << 63
 
 
 def newest(section: bytes) -> dict[str, object]:
@@ -29,12 +30,20 @@ def newest(section: bytes) -> dict[str, object]:
         if number <= best or len(text) < length or zlib.crc32(text) != check:
             continue
         try:
-            said = json.loads(text)
+            said = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_number)
         except (ValueError, RecursionError):
             continue
         if isinstance(said, dict):
             best, found = number, said
     return found
+
+
+def _number(digits: str) -> int | float:
+    """Return a number that arithmetic is ready for. Raises ValueError for others: our programs write none."""
+    number = int(digits) if digits.removeprefix("-").isdecimal() else float(digits)
+    if not abs(number) < _NUMBER_MAX:
+        raise ValueError(digits)
+    return number
 
 
 def breakdown(notes: Mapping[str, object]) -> Breakdown | None:

@@ -237,18 +237,25 @@ def _header(data: bytes, name: str) -> tuple[_Directory, _Live]:
         + places.frame_count * layout.FRAME.size
         + places.text_bytes
     )
-    ends = (
-        places.notes + places.notes_bytes,
-        places.timeline + places.timeline_bytes,
-        places.slots + places.slot_count * layout.SLOT.size,
-        places.totals + places.stack_count * layout.TOTAL.size,
-        max(places.half0, places.half1) + places.half_bytes,
+    sections = sorted(
+        (
+            (0, places.header_bytes),
+            (places.notes, places.notes_bytes),
+            (places.timeline, places.timeline_bytes),
+            (places.slots, places.slot_count * layout.SLOT.size),
+            (places.totals, places.stack_count * layout.TOTAL.size),
+            (places.half0, places.half_bytes),
+            (places.half1, places.half_bytes),
+        )
     )
+    ends = [start + count for start, count in sections]
+    follow = [start for start, _ in sections[1:]]
     live = _Live._make(layout.LIVE.unpack_from(data, layout.LIVE_OFFSET))
     if not (
         places.version == layout.VERSION
         and places.header_bytes >= needed
         and max(ends) <= places.file_bytes <= _BYTES_MAX
+        and all(end <= start for end, start in zip(ends, follow, strict=False))  # none over another
         and half_bytes <= places.half_bytes
         and live.interval > 0
         and live.level <= table.LEVEL_MAX

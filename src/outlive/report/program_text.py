@@ -92,6 +92,10 @@ def shortcomings(recording: Recording) -> Iterator[str]:
         yield f"{recording.dropped:,} samples were lost to a full table: what is in use is more than shown"
     if recording.torn:
         yield f"{recording.torn:,} entries were being written or are damaged, and left out"
+    unhooked = recording.process.notes.get("unhooked")
+    if isinstance(unhooked, (int, float)) and 0 <= unhooked < _CALENDAR_MAX:
+        until = clock(unhooked)
+        yield f"another tool had taken outlive's hooks away until {until}: what was made before is left out"
     if recording.forgotten_bytes:
         size = mib(recording.forgotten_bytes)
         yield f"some stacks gave way to newer ones: {size} allocated, and freed since, are on no line"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outlive.errors import OutliveError
 from outlive.model.size import mib
 from outlive.recording.death import death
 from outlive.recording.totals import grouped, sums
 from outlive.report import program_text
 from outlive.report.call_tree import call_tree, merged
+from outlive.report.page import page
 from outlive.report.recording_table import spread
 from outlive.report.stack_text import SourceLines, innermost, inwards, named, origin, place
 
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from outlive.recording.totals import Sum
     from outlive.report.call_tree import Node
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _SITES_MAX = 300
 _POINTS_MAX = 1500
 _LEAST_SHARE = 0.001  # of the flame graph: about a pixel
@@ -35,22 +31,11 @@ def recording_html(recording: Recording) -> str:
         OutliveError: plotly's script, which draws it, is not installed.
 
     """
-    import jinja2
-
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     sites = [site for site in grouped(recording) if site.samples]
     tree = call_tree(recording)
     held = tree.held.estimate
-    return templates.get_template("recording.html").render(
-        # Only the page's own scripts run, whatever a name in it holds, and nothing is fetched.
-        nonce=secrets.token_urlsafe(),
-        plotly=_plotly(),
+    return page(
+        "recording.html",
         program=program_text.program(recording),
         identity=program_text.identity(recording),
         death=death(recording),
@@ -66,18 +51,6 @@ def recording_html(recording: Recording) -> str:
         rest_size=mib(sum(site.in_use.estimate for site in sites[_SITES_MAX:])),
         charts={"timeline": _timeline(recording.timeline), "flame": _flame(recording, tree)},
     )
-
-
-def _plotly() -> str:
-    """Return the script that comes with plotly; the package itself takes long to import."""
-    spec = importlib.util.find_spec("plotly")
-    places = (spec and spec.submodule_search_locations) or []
-    for folder in places:
-        try:
-            return (Path(folder) / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
-        except OSError:
-            continue
-    raise OutliveError("can't draw the page", "plotly's script is not installed", "pip install plotly")
 
 
 def _rss(timeline: tuple[Point, ...]) -> dict[str, str] | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import linecache
-import os
-import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outlive.model.place import INSTALLED, STANDARD, short_path
 from outlive.model.recording import Frame
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ CUT_OFF = Frame("(outer frames not kept)", "", 0)
 # Of memory whose stack gave way to another one's since.
 FORGOTTEN = Frame("(stacks not kept)", "", 0)
 
-_INSTALLED = re.compile(r".*/(?:site|dist)-packages/")
-_STANDARD = re.compile(r".*/lib(?:64)?/python3\.\d+t?/|<frozen ")
 _CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
 _SOURCE_BYTES_MAX = 4 << 20
 
@@ -45,18 +42,9 @@ def origin(frame: Frame) -> str:
     """Return whose code it is: "installed", "standard" (the library), "none", else "own"."""
     if not frame.file:
         return "none"
-    if _INSTALLED.match(frame.file):
+    if INSTALLED.match(frame.file):
         return "installed"
-    return "standard" if _STANDARD.match(frame.file) else "own"
-
-
-def short_path(file: str) -> str:
-    """Return a file's path without what leads to the working directory or to Python's libraries."""
-    for place in (_INSTALLED, _STANDARD):
-        if (found := place.match(file)) and file.startswith("/"):
-            return file[found.end() :]
-    here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 - text, as code names it
-    return file.removeprefix(here)
+    return "standard" if STANDARD.match(frame.file) else "own"
 
 
 def place(frame: Frame) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from outlive.report.stack_text import NO_PYTHON, place, short_path
+from outlive.model.place import short_path
+from outlive.report.stack_text import NO_PYTHON, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

@@ -1,0 +1,1 @@
+"""Heap snapshots read: census, holder paths, dominators, suspects, SQL."""

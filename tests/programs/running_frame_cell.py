@@ -1,0 +1,25 @@
+"""A local of a function that is running, which an inner one uses.
+
+3 held by thread: MainThread → main → {runs} → rows → list[3]
+"""
+
+import sys
+
+import outlive
+
+
+class Leaked:
+    pass
+
+
+def main() -> int:
+    rows = [Leaked() for _ in range(3)]
+
+    def count() -> int:
+        return len(rows)
+
+    outlive.snapshot(sys.argv[1])  # runs
+    return count()
+
+
+main()
