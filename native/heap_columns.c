@@ -7,10 +7,11 @@
 enum {
     ADDRESS_BITS = 47, /* of user space */
     REGION_BITS = 24,
-    UNIT_BITS = 4, /* no two objects are nearer */
+    UNIT_BITS = 5,
     FIRST_ROOM = 1 << 16,
     KEPT_BYTES = 1 << 20,
     FIRST_SLOTS = 1 << 12,
+    HUGE_ROOM = 16 << 20,
 };
 
 bool columns_failed;
@@ -32,6 +33,12 @@ static void *map(size_t bytes)
     }
     left -= bytes;
     return memory;
+}
+
+static void unmap(void *memory, size_t bytes)
+{
+    munmap(memory, bytes);
+    left += bytes;
 }
 
 void columns_start(size_t limit)
@@ -73,6 +80,9 @@ bool column_grow(Column *column, size_t more)
     }
     if (column->room != 0) {
         left -= room - column->room;
+    }
+    if (room >= HUGE_ROOM) {
+        madvise(memory, room, MADV_HUGEPAGE); /* it is going to be used: a fault for each 2 MiB is enough */
     }
     column->bytes = memory;
     column->room = room;
@@ -144,8 +154,7 @@ static bool rehash(Interner *interner)
         }
     }
     if (interner->slots != NULL) {
-        munmap(interner->slots, interner->slot_count * sizeof *slots);
-        left += interner->slot_count * sizeof *slots;
+        unmap(interner->slots, interner->slot_count * sizeof *slots);
     }
     interner->slots = slots;
     interner->slot_count = count;
@@ -176,30 +185,88 @@ uint32_t interner_number(Interner *interner, const void *bytes, size_t count)
 
 /* ---- addresses ---- */
 
-const uint32_t *address_known(uintptr_t address)
+/* Nearly all objects are 32 bytes apart, so there is a place for each 32 bytes: row + 1, doubled, and which
+ * half of the 32 bytes it is of. The few that find the other half taken are listed apart. */
+typedef struct {
+    uint64_t address;
+    uint64_t row; /* + 1; 0: free */
+} Spilled;
+
+static Spilled *spilled;
+static size_t spilled_room, spilled_count;
+
+static uint32_t *place_of(uintptr_t address)
 {
-    if (address >> ADDRESS_BITS != 0 || regions == NULL || regions[address >> REGION_BITS] == NULL) {
-        return NULL;
-    }
-    const uint32_t *place =
-        &regions[address >> REGION_BITS][(address & ((1 << REGION_BITS) - 1)) >> UNIT_BITS];
-    return *place == 0 ? NULL : place;
+    uint32_t *region =
+        regions == NULL || address >> ADDRESS_BITS != 0 ? NULL : regions[address >> REGION_BITS];
+    return region == NULL ? NULL : &region[(address & ((1 << REGION_BITS) - 1)) >> UNIT_BITS];
 }
 
-uint32_t *address_place(uintptr_t address)
+static uint32_t half_of(uintptr_t address)
 {
-    if (address >> ADDRESS_BITS != 0 || regions == NULL) {
-        return NULL;
+    return address >> (UNIT_BITS - 1) & 1;
+}
+
+static Spilled *spilled_place(uintptr_t address)
+{
+    size_t at = (address >> 3) * UINT64_C(0x9E3779B97F4A7C15) >> 32 & (spilled_room - 1);
+    while (spilled[at].row != 0 && spilled[at].address != address) {
+        at = (at + 1) & (spilled_room - 1);
     }
-    uint32_t **region = &regions[address >> REGION_BITS];
-    if (*region == NULL) {
-        size_t before = left;
-        left = SIZE_MAX; /* only what is touched of it costs memory: the limit is the columns' */
-        *region = map(sizeof **region << (REGION_BITS - UNIT_BITS));
-        left = before;
-        if (*region == NULL) {
-            return NULL;
+    return &spilled[at];
+}
+
+static void spill(uintptr_t address, uint32_t row)
+{
+    if (spilled_count * 2 >= spilled_room) {
+        Spilled *before = spilled;
+        size_t room = spilled_room;
+        spilled_room = room == 0 ? FIRST_SLOTS : room * 4;
+        spilled = map(spilled_room * sizeof *spilled);
+        if (spilled == NULL) {
+            spilled_room = spilled_count = 0;
+            return;
+        }
+        for (size_t i = 0; i < room; i++) {
+            if (before[i].row != 0) {
+                *spilled_place(before[i].address) = before[i];
+            }
+        }
+        if (before != NULL) {
+            unmap(before, room * sizeof *before);
         }
     }
-    return &(*region)[(address & ((1 << REGION_BITS) - 1)) >> UNIT_BITS];
+    *spilled_place(address) = (Spilled){address, (uint64_t)row + 1};
+    spilled_count++;
+}
+
+uint32_t address_row(uintptr_t address)
+{
+    const uint32_t *place = place_of(address);
+    if (place == NULL || *place == 0) {
+        return NO_ROW;
+    }
+    if ((*place & 1) == half_of(address)) {
+        return (*place >> 1) - 1;
+    }
+    return spilled_room == 0 ? NO_ROW : (uint32_t)(spilled_place(address)->row - 1);
+}
+
+void address_set(uintptr_t address, uint32_t row)
+{
+    uint32_t *place = place_of(address);
+    if (place == NULL && regions != NULL && address >> ADDRESS_BITS == 0) {
+        size_t before = left;
+        left = SIZE_MAX; /* only what is touched of it costs memory: the limit is the columns' */
+        regions[address >> REGION_BITS] = map(sizeof **regions << (REGION_BITS - UNIT_BITS));
+        left = before;
+        place = place_of(address);
+    }
+    if (place == NULL) {
+        columns_failed = true;
+    } else if (*place == 0) {
+        *place = (row + 1) << 1 | half_of(address);
+    } else {
+        spill(address, row);
+    }
 }

@@ -74,12 +74,13 @@ const unsigned char *interner_bytes(const Interner *interner, uint32_t number, s
 /* How many there are. */
 size_t interner_count(const Interner *interner);
 
-/* Where the number of the row with this address belongs: row + 1, 0 for none yet. Two addresses share a place
- * if they are less than 16 bytes apart. NULL without memory, and for addresses that no process has. Valid for
- * ever. */
-uint32_t *address_place(uintptr_t address);
+/* The row of an address; NO_ROW for one without. Objects begin at multiples of 8, 16 bytes apart at least. */
+uint32_t address_row(uintptr_t address);
 
-/* The same, NULL if there is none with this or a near address. */
-const uint32_t *address_known(uintptr_t address);
+/* Gives an address, which has none, a row below ADDRESS_ROWS_MAX. Without memory, and for addresses that no
+ * process has, `columns_failed`. */
+void address_set(uintptr_t address, uint32_t row);
+
+#define ADDRESS_ROWS_MAX ((UINT32_C(1) << 31) - 1)
 
 #endif

@@ -30,7 +30,7 @@ void found_walked(uint32_t shape, uint64_t size, uint32_t refcount)
     column_push32(&found.refcount, refcount);
     column_push32(&found.first, (uint32_t)column_count(&found.edges));
     found.walked++;
-    if (column_count(&found.edges) >= NO_ROW || found.objects >= NO_ROW) {
+    if (column_count(&found.edges) >= NO_ROW || found.objects >= ADDRESS_ROWS_MAX) {
         columns_failed = true; /* more than this format can number */
     }
 }

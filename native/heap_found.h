@@ -59,19 +59,17 @@ typedef struct {
 
 extern Found found;
 
-/* The row of the object at an address, a new one if it has none yet; 0 without memory. */
+/* The row of the object at an address, a new one if it has none yet. */
 static inline uint32_t found_row(const void *object)
 {
-    uint32_t *place = address_place((uintptr_t)object);
-    if (place == NULL) {
-        return 0;
-    }
-    if (*place == 0) {
-        uint64_t address = (uintptr_t)object;
+    uint64_t address = (uintptr_t)object;
+    uint32_t row = address_row(address);
+    if (row == NO_ROW) {
+        row = (uint32_t)found.objects++;
+        address_set(address, row);
         column_push(&found.address, &address, sizeof address);
-        *place = (uint32_t)++found.objects;
     }
-    return *place - 1;
+    return row;
 }
 
 /* The object of a row; NULL for what is none. */

@@ -193,9 +193,9 @@ static size_t list_temporaries(void)
         Py_ssize_t height = running_stack(running[i].frame, &slots);
         for (Py_ssize_t at = 0; at < height && count < TEMPORARIES_MAX; at++) {
             /* Whatever is there, it is only compared with addresses of objects. */
-            const uint32_t *place = address_known((uintptr_t)slots[at]);
-            if (place != NULL && found_object(*place - 1) == slots[at]) {
-                temporaries[count++] = (Temporary){*place - 1, 0, running[i].frame};
+            uint32_t row = address_row((uintptr_t)slots[at]);
+            if (row != NO_ROW && found_object(row) == slots[at]) {
+                temporaries[count++] = (Temporary){row, 0, running[i].frame};
             }
         }
     }
