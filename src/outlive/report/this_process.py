@@ -31,9 +31,9 @@ _WAYS_MAX = 10
 _mark: int | None = None
 
 
-def census(limit: int | None, by: By) -> list[Total]:
-    """See `outlive.census`."""
-    totals = _taken().census(by=by, limit=limit)
+def census(handle: int, limit: int | None, by: By) -> list[Total]:
+    """See `outlive.census`; `handle` is of a snapshot in memory, which is closed."""
+    totals = _opened(handle).census(by=by, limit=limit)
     return Results(totals, lambda shown: census_table(shown, None, what=by.capitalize()))
 
 
@@ -56,12 +56,12 @@ def _set(mark: int, totals: Iterable[Total]) -> None:
     os.pwrite(mark, content, 0)
 
 
-def why(what: object, limit: int) -> list[Holder]:
-    """See `outlive.why`."""
+def why(handle: int, what: object, limit: int) -> list[Holder]:
+    """See `outlive.why`; `handle` is of a snapshot in memory, which is closed."""
     is_name = type(what) is str  # never isinstance, which may run code of the object's
     name = str(what) if is_name else watching.full_name(type(what))
     target = what if is_name else f"{id(what):#x}"
-    found = _taken().why(target, limit=limit)
+    found = _opened(handle).why(target, limit=limit)
     return Results(found, lambda shown: holders_text(name, shown, None))
 
 
@@ -110,9 +110,11 @@ def _holders(taken: Snapshot, addresses: Iterable[int]) -> list[Holder]:
 
 def _taken() -> Snapshot:
     """Take a snapshot of this process; all that reads it is imported by now, and in it."""
-    handle = os.memfd_create("outlive")
+    return _opened(snapshot.take_into_memory())
+
+
+def _opened(handle: int) -> Snapshot:
     try:
-        snapshot.take(handle)
         return Snapshot(handle)
     finally:
         os.close(handle)
