@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from outlive.capture import requests
+from outlive.capture import breakdown, requests
 
 
 @pytest.fixture
@@ -47,6 +47,7 @@ def test_a_request_is_taken_back(recording: str) -> None:
         "trim\0",
         "exec",
         "\0" * 4,
+        "measure\0now",
         "snapshot",
         "snapshot\0/a",
         "snapshot\0" * 4,
@@ -77,6 +78,29 @@ def test_a_stranger_s_is_none(recording: str) -> None:
     assert requests.pending(recording) is None
     os.chown(f"{recording}.request", os.geteuid(), -1)
     assert requests.pending(recording) is not None
+
+
+def test_to_measure_is_to_note_figures_of_now() -> None:
+    before = requests.answer("", (5, ["measure"]), None)
+    kept = [bytes(95) for _ in range(100_000)]
+    said = requests.answer("", (6, ["measure"]), None)
+    assert said["measure"] == {"request": 6, "able": True}
+    grown = in_use(said) - in_use(before)
+    assert grown == pytest.approx(len(kept) * 128, rel=0.1)
+
+
+def test_who_can_t_measure_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_large: int | None) -> dict[str, int | float | None]:
+        raise RuntimeError("no figures")
+
+    monkeypatch.setattr(breakdown, "measure", fail)
+    assert requests.answer("", (5, ["measure"]), None) == {"measure": {"request": 5, "able": False}}
+
+
+def in_use(answer: dict[str, object]) -> int:
+    found = answer["breakdown"]
+    assert isinstance(found, dict)
+    return int(found["python_in_use"])
 
 
 def test_the_answer_says_what_became_of_it() -> None:

@@ -281,7 +281,7 @@ def test_a_child_has_one_of_its_own() -> None:
 
 
 def test_a_fork_without_the_hooks() -> None:
-    """By C code whose child tells Python of it afterwards, as uWSGI does; ours hears of it by pthread_atfork."""
+    """By C code whose child tells Python of it afterwards, as uWSGI does."""
     run("""
         import ctypes
         start(tick, 0.0001)

@@ -51,6 +51,23 @@ def test_a_folder_whose_name_is_too_long(variable: str, command: str) -> None:
     refused(command, "4999999", **{variable: LONG})  # no pid is as high
 
 
+@pytest.mark.parametrize("words", [("top",), ("report",), ("diagnose",), ("why", "dict"), ("snapshot",)])
+def test_a_zombie_has_ended(words: tuple[str, ...], tmp_path: Path) -> None:
+    zombie = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+    try:
+        said = refused(*words, str(zombie.pid), OUTLIVE_RECORDING=str(tmp_path))
+    finally:
+        zombie.wait()
+    assert f"process {zombie.pid} has ended: it is a zombie" in said
+    assert said.endswith("; outlive postmortem")
+
+
+@pytest.mark.parametrize("words", [("top",), ("report",), ("diagnose", "--trim")])
+def test_a_process_without_outlive_can_be_attached_to(words: tuple[str, ...]) -> None:
+    assert f"outlive attach {os.getpid()}" in refused(*words, str(os.getpid()))
+
+
 @pytest.mark.parametrize("seconds", ["nan", "NaN", "-nan", "inf"])
 def test_a_number_of_seconds_that_is_none(seconds: str) -> None:
     assert "--interval" in refused("top", "--interval", seconds, "1")

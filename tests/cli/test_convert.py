@@ -30,6 +30,16 @@ def test_a_file_holds_what_stdout_gets(tmp_path: Path, kind: str) -> None:
     assert names(tmp_path) == ["out", "worker.outlive"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dash_is_stdout(tmp_path: Path, kind: str) -> None:
+    file = recorded(tmp_path)
+    words = [sys.executable, "-m", "outlive", "convert", str(file), "--to", kind, "-o", "-"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == outlive("convert", file, "--to", kind).stdout
+    assert names(tmp_path) == ["worker.outlive"]
+
+
 def test_the_formats_are_what_they_are_called(tmp_path: Path) -> None:
     file = recorded(tmp_path)
     pprof, speedscope, folded, document = (outlive("convert", file, "--to", kind).stdout for kind in KINDS)
@@ -40,9 +50,10 @@ def test_the_formats_are_what_they_are_called(tmp_path: Path) -> None:
 
 
 def test_a_terminal_is_spared_bytes_but_not_text(tmp_path: Path) -> None:
-    code, shown = on_a_terminal("convert", recorded(tmp_path), "--to", "pprof")
-    assert code == 2
-    assert "pprof is no text for a terminal; name a file: -o worker.pb.gz" in shown
+    for dash in ((), ("-o", "-")):
+        code, shown = on_a_terminal("convert", recorded(tmp_path), "--to", "pprof", *dash)
+        assert code == 2
+        assert "pprof is no text for a terminal; name a file: -o worker.pb.gz" in shown
     code, shown = on_a_terminal("convert", recorded(tmp_path), "--to", "folded")
     assert code == 0
     assert "remember" in shown

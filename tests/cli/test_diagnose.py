@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from outlive.capture import proc, rss
+from outlive.capture import proc, requests, rss
 from outlive.errors import OutliveError
 from outlive.recording import outside, trimming
 from outlive.recording.folder import of_process
@@ -102,7 +103,7 @@ def test_a_process_that_records(tmp_path: Path) -> None:
         assert document["breakdown"]["rss"] == pytest.approx(rss.rss_bytes(running.pid), rel=0.05)
         assert (document["schema"], document["pid"], document["findings"]) == (1, running.pid, [])
         assert document["unknown"] == ""
-        assert 0 <= document["age_seconds"] < 60
+        assert document["figures_age_seconds"] == 0  # it was asked
         text = diagnose(running.pid).stdout
     assert f"pid {running.pid}" in text
     assert f"outlive diagnose --trim {running.pid}" in text
@@ -133,9 +134,32 @@ def test_nobody_answers(tmp_path: Path) -> None:
             trimming.trim(file, patience_seconds=0.2)
         assert not Path(f"{file}.request").exists()
         assert rss.rss_bytes(running.pid) == pytest.approx(before, abs=MIB)
+        silent = diagnose(running.pid).stdout
+        assert "did not take up the request to measure" in silent
+        assert not Path(f"{file}.request").exists()
         Path(f"{file}.request").write_text("trim")
         with pytest.raises(OutliveError, match="somebody else is asking"):
             trimming.trim(file)
+
+
+def test_two_that_ask_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "service.outlive"
+    ask, refused = requests.ask, []
+
+    def ask_and_let_go_on(recording: str, *words: str) -> int:
+        try:
+            return ask(recording, *words)
+        except FileExistsError:
+            refused.append(words)
+            os.kill(running.pid, signal.SIGCONT)
+            raise
+
+    monkeypatch.setattr(requests, "ask", ask_and_let_go_on)
+    with recording_child(file) as running:
+        os.kill(running.pid, signal.SIGSTOP)
+        Path(f"{file}.request").write_text("measure")  # another's
+        assert trimming.trim(file).rss_after > 0
+    assert refused
 
 
 def test_a_process_that_dies_instead(tmp_path: Path) -> None:
@@ -173,10 +197,46 @@ input()
     assert trimmed["trimmed"]["rss_after"] > 0
 
 
+def test_what_was_allocated_this_moment_is_python_s(tmp_path: Path) -> None:
+    program = """
+import outlive
+outlive.start()
+print("ready", flush=True)
+input()
+kept = [bytes(95) for _ in range(410_000)]
+print("grown", flush=True)
+input()
+"""
+    with child(sys.executable, "-c", program, OUTLIVE_RECORDING=str(tmp_path)) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        before = report(running.pid)["breakdown"]
+        running.stdin.write("\n")
+        running.stdin.flush()
+        assert running.stdout.readline() == "grown\n"
+        document = report(running.pid)
+        text = diagnose(running.pid).stdout
+    after = document["breakdown"]
+    assert document["figures_age_seconds"] == 0
+    assert after["python_in_use"] - before["python_in_use"] == pytest.approx(410_000 * 128, rel=0.1)
+    assert after["anonymous"] - before["anonymous"] < 3 * MIB
+    assert "old" not in text
+    assert not list(tmp_path.glob("*.request"))
+
+
 def test_a_stopped_process_is_looked_at_all_the_same(tmp_path: Path) -> None:
-    with recording_child(tmp_path / "service.outlive") as running:
+    file = tmp_path / "service.outlive"
+    with recording_child(file) as running:
         os.kill(running.pid, signal.SIGSTOP)
-        assert report(running.pid)["breakdown"]["malloc_free"] > 0.9 * SIZE
+        document = report(running.pid)
+        began = time.monotonic()
+        text = diagnose(running.pid).stdout
+        assert time.monotonic() - began < 4  # there is a figure to go on with: nobody waits long
+    assert document["breakdown"]["malloc_free"] > 0.9 * SIZE
+    assert document["figures_age_seconds"] > 1
+    assert re.search(r"other anonymous, growth of \d+ s  ", text)
+    assert "did not take up the request to measure: it is stopped" in text
+    assert not Path(f"{file}.request").exists()
 
 
 def test_a_python_without_outlive() -> None:
@@ -188,6 +248,7 @@ def test_a_python_without_outlive() -> None:
     assert [parts[part] for part in PARTS[:4]] == [None] * 4
     assert parts["anonymous"] > 12_800_000
     assert "outlive run --sample" in text
+    assert f"outlive attach {running.pid}" in text
     assert "unknown" in text
     assert refused.returncode == 3
     assert f"there is no recording of process {running.pid}" in refused.stderr
@@ -252,7 +313,7 @@ def test_a_process_that_waits_to_be_buried() -> None:
     ended = diagnose(zombie.pid)
     zombie.wait()
     assert ended.returncode == 3
-    assert f"process {zombie.pid}" in ended.stderr
+    assert f"process {zombie.pid} has ended: it is a zombie" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
 
 

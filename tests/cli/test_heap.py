@@ -181,6 +181,31 @@ def test_growth_between_files(tmp_path: Path) -> None:
     assert text.count("pid 4321") == 3
 
 
+def test_diff_the_wrong_way_round_is_said_and_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(when: float, kept: int, dropped: int) -> Path:
+        monkeypatch.setattr("tests.heap.synthetic.TAKEN", when)
+        made = Heap()
+        for kind, count in (("app.Kept", kept), ("app.Dropped", dropped)):
+            held = made.sequence(made.add(kind, size=72) for _ in range(count))
+            made.module(kind, THINGS=held)
+        return made.write(tmp_path / f"{when}.heap")
+
+    def first(*files: Path) -> str:
+        lines = outlive("diff", *files, "--limit", 1).stdout.decode().splitlines()
+        return next(lines[at + 1] for at, line in enumerate(lines) if "Count in each" in line)
+
+    early, late = taken(100.0, 3, 500), taken(200.0, 3000, 4)
+    note = "Note  the first is the later one; swap them to see growth\n"
+    assert note in outlive("diff", late, early).stdout.decode()
+    assert note not in outlive("diff", early, late).stdout.decode()
+    assert [document("diff", *files)["reversed"] for files in ((late, early), (early, late))] == [True, False]
+    # What they are held by grows and shrinks with them.
+    assert first(early, late).split()[0] == "+2,997"
+    assert first(late, early).split()[0] == "-2,997"
+
+
 def test_diff_of_unlike_files_is_bad_usage(tmp_path: Path, file: Path) -> None:
     recording = recorded(tmp_path)
     for words in ((file, recording), (recording, file), (file,), (recording, recording, recording)):
@@ -218,6 +243,31 @@ def test_convert(file: Path, tmp_path: Path, kind: str) -> None:
     assert sorted(names(tmp_path)) == ["now.heap", "out"]
 
 
+@pytest.mark.parametrize("command", ["why", "retained", "backrefs"])
+def test_swapped_arguments(file: Path, command: str) -> None:
+    for first, second in ((file, "Order"), (328, "Order"), ("gone.heap", "Order")):
+        done = outlive(command, first, second)
+        hint = f"other way round?: outlive {command} Order {first}"
+        said = (2, f"outlive: there is no file Order; {hint}\n")
+        assert (done.returncode, done.stderr.decode()) == said
+    for first in (328, "Order"):
+        assert b"other way" not in outlive(command, first, "gone.heap").stderr
+
+
+def test_swapped_arguments_of_sql(file: Path) -> None:
+    done = outlive("sql", "select 1", file)
+    assert done.returncode == 2
+    assert done.stderr.decode().endswith(f"; other way round?: outlive sql {file} 'select 1'\n")
+
+
+def test_duplicates_without_contents(tmp_path: Path) -> None:
+    made = Heap()
+    made.module("app", NAME=made.add("str", text="x"))
+    done = outlive("duplicates", made.write(tmp_path / "now.heap"))
+    assert done.returncode == 3
+    assert b"; take one with them: outlive snapshot PID --contents -o FILE\n" in done.stderr
+
+
 def test_convert_takes_each_file_for_what_it_is(file: Path, tmp_path: Path) -> None:
     recording, out = recorded(tmp_path), tmp_path / "out"
     before = file.read_bytes()
@@ -225,6 +275,7 @@ def test_convert_takes_each_file_for_what_it_is(file: Path, tmp_path: Path) -> N
         (recording, "--to", "parquet", "-o", out),
         (file, "--to", "pprof", "-o", out),
         (file, "--to", "json"),
+        (file, "--to", "json", "-o", "-"),
         (file, "--to", "json", "-o", file),
     ):
         done = outlive("convert", *words)

@@ -122,6 +122,34 @@ def test_of_a_folder_the_last_to_die_is_taken_and_the_others_are_listed(home: Ho
     assert {11, 12, 13} <= {said["pid"], *(other["pid"] for other in said["others"])}
 
 
+def test_of_a_process_its_newest_recording_is_taken(home: Home, tmp_path: Path) -> None:
+    place = {"OUTLIVE_RECORDING": str(tmp_path)}
+    with subprocess.Popen(["sleep", "60"]) as process:
+        for name, ended in (("old", 500.0), ("new", 900.0)):
+            died = recorded(
+                home, process.pid, state="exited", status=int(ended) % 7, ended=synthetic.BEGAN + ended
+            )
+            synthetic.write(tmp_path / f"{name}.outlive", died)
+        synthetic.write(
+            tmp_path / "other.outlive", recorded(home, 1, state="exited", ended=synthetic.BEGAN + 1e5)
+        )
+        live = synthetic.write(tmp_path / "live.outlive", recorded(home, process.pid))
+        lives = home.plain("-m", "outlive", "postmortem", str(process.pid), **place)
+        live.unlink()
+        process.kill()
+    assert (lives.code, lives.out) == (3, "")
+    assert lives.report == [f"outlive: process {process.pid} lives; outlive report {process.pid}"]
+    dead = home.plain("-m", "outlive", "postmortem", str(process.pid), "--json", **place)
+    said = json.loads(dead.out)
+    assert said["file"] == str(tmp_path / "new.outlive")
+    assert [other["file"] for other in said["others"]] == [str(tmp_path / "old.outlive")]
+    for file in tmp_path.glob("*.outlive"):
+        file.unlink()
+    none = home.plain("-m", "outlive", "postmortem", str(process.pid), **place)
+    assert none.code == 3
+    assert none.report[0].startswith(f"outlive: there is no process {process.pid}")
+
+
 def test_what_can_not_be_said_is_one_clear_line_and_exit_code_3(home: Home, tmp_path: Path) -> None:
     junk, empty, living = tmp_path / "junk.outlive", tmp_path / "empty", tmp_path / "living"
     junk.write_bytes(b"junk" * 5000)

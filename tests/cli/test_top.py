@@ -104,6 +104,16 @@ def test_one_picture_needs_no_textual(sleeper: Sleeper) -> None:
     assert b"remember" in subprocess.check_output(code)
 
 
+def test_a_report_of_a_process_names_its_recording(sleeper: Sleeper, tmp_path: Path) -> None:
+    for words in ([], ["--tree"]):
+        asked = [sys.executable, "-m", "outlive", "report", *words]
+        of_process = subprocess.check_output(
+            [*asked, str(sleeper.pid)], env={**os.environ, "OUTLIVE_RECORDING": str(tmp_path)}, text=True
+        )
+        assert f"\nFile      {sleeper.file}\n" in of_process
+        assert "\nFile " not in subprocess.check_output([*asked, sleeper.file], text=True)
+
+
 def test_json_is_the_recordings_own(sleeper: Sleeper, tmp_path: Path) -> None:
     for words in (["--json"], ["--once", "--json"]):
         document: dict[str, Any] = json.loads(top(tmp_path, *words).stdout)
@@ -147,8 +157,14 @@ def test_several_that_record(sleeper: Sleeper, tmp_path: Path) -> None:
         other.write(shop(blocks(3, 2)))
         ended = top(tmp_path)
         assert ended.returncode == 2
-        assert f"{sleeper.pid} shop.py" in ended.stderr
-        assert f"{other.pid} shop.py" in ended.stderr
+        first, heading, *rows = ended.stderr.splitlines()
+        assert first.startswith("outlive: 2 processes record; name one: outlive top ")
+        assert heading.split() == ["PID", "RSS", "Uptime", "Program"]
+        figures = ["150.0", "MiB", "1", "min", "40", "s", "shop.py"]
+        assert sorted(map(str.split, rows)) == sorted(
+            [str(pid), *figures] for pid in (sleeper.pid, other.pid)
+        )
+        assert top(tmp_path, "--once").stderr == ended.stderr
         assert f"pid {other.pid}," in top(tmp_path, str(other.pid)).stdout
     finally:
         other.kill()

@@ -157,7 +157,8 @@ def test_a_recording_is_found_where_the_environment_of_the_process_says(
 
 
 def test_a_process_without_a_recording_is_told_how_to_start() -> None:
-    with pytest.raises(OutliveError, match=r"it does not run outlive; start it with: outlive run --sample"):
+    said = f"it does not run outlive; outlive attach {os.getpid()}, or start it with: outlive run --sample"
+    with pytest.raises(OutliveError, match=said):
         folder.of_process(os.getpid())
 
 
@@ -169,6 +170,20 @@ def test_a_process_that_is_gone_is_told_from_one_that_never_was(place: Path) -> 
     file = synthetic.write(place / "dead.outlive", of(process.pid))
     with pytest.raises(OutliveError, match=f"process {process.pid} has ended; outlive postmortem {file}"):
         folder.of_process(process.pid)
+
+
+def test_a_zombie_has_ended(place: Path) -> None:
+    with child() as process:
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        ended = (
+            f"process {process.pid} has ended: it is a zombie, not reaped by its parent; outlive postmortem"
+        )
+        with pytest.raises(OutliveError, match=f"{ended}$"):
+            folder.of_process(process.pid)
+        file = synthetic.write(place / "dead.outlive", of(process.pid))
+        with pytest.raises(OutliveError, match=f"{ended} {file}$"):
+            folder.of_process(process.pid)
 
 
 def test_another_users_process_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import pytest
+
 from outlive.model.breakdown import Breakdown, Trimmed
 from outlive.report.breakdown import Subject, breakdown_json, breakdown_text
 
@@ -87,8 +89,21 @@ def test_less_than_nothing_and_swap_are_explained() -> None:
 
 
 def test_old_figures_say_their_age() -> None:
-    assert "is 40 s old" in breakdown_text(KNOWN, dataclasses.replace(SUBJECT, age_seconds=40.3))
-    assert "old" not in breakdown_text(KNOWN, dataclasses.replace(SUBJECT, age_seconds=1.0))
+    old = dataclasses.replace(SUBJECT, age_seconds=40.3, silent="process 77 did not answer")
+    text = breakdown_text(KNOWN, old)
+    assert "5.0 MiB" in row(text, "other anonymous, growth of 40 s")
+    assert "the allocators' figures are 40 s old, and what Python and malloc have taken since" in text
+    assert "\nProcess 77 did not answer.\n" in text
+    assert "growth of 1 s" in breakdown_text(KNOWN, dataclasses.replace(SUBJECT, age_seconds=0.2))
+
+
+@pytest.mark.parametrize("age", [0.0, None])
+def test_figures_of_one_moment_have_no_age(age: float | None) -> None:
+    subject = dataclasses.replace(SUBJECT, age_seconds=age)
+    text = breakdown_text(KNOWN, subject)
+    assert "old" not in text
+    assert "other anonymous mappings: memory that code took with mmap" in text
+    assert json.loads(breakdown_json(KNOWN, subject))["figures_age_seconds"] == age
 
 
 def test_what_trimming_gave() -> None:

@@ -64,8 +64,33 @@ def test_two_processes_are_said_to_be_two() -> None:
     assert "two processes" not in difference_table(before, after, "line", 20, Style())
 
 
+def test_the_wrong_way_round_is_said_and_hides_nothing() -> None:
+    before, after = moments()  # `after` knows of a block that is born later
+    text = difference_table(after, before, "line", 1, Style())
+    assert "the first is the later one; swap them to see growth" in text
+    assert "/srv/rows.py:2 load" in text  # though 20 MiB grew, that way round
+    assert difference_json(after, before, "line", None)["reversed"] is True
+    assert "swap" not in difference_table(before, after, "line", 1, Style())
+
+
+def test_of_two_processes_one_that_began_when_the_other_had_ended_is_later() -> None:
+    before, after = moments()
+    next_day = replace(after, process=replace(after.process, pid=1, began=after.process.began + 86400))
+    beside = replace(after, process=replace(after.process, pid=1, began=after.process.began + 1))
+    assert difference_json(next_day, before, "line", None)["reversed"] is True
+    assert difference_json(beside, before, "line", None)["reversed"] is False
+
+
+def test_if_all_shrank_the_largest_change_comes_first() -> None:
+    before = recording(STACKS, [STAYS, GOES])
+    text = difference_table(before, recording(STACKS, []), "line", 1, Style())
+    assert "/srv/cache.py:5 remember" in text
+    assert "-20.0 MiB  in 1 more" in text
+
+
 def test_json() -> None:
     document = difference_json(*moments(), "stack", None)
+    assert document["reversed"] is False
     assert document["schema"] == 1
     whole = document["grown_bytes"]
     assert isinstance(whole, dict)

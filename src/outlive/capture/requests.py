@@ -1,4 +1,4 @@
-"""What another process may ask of this one, by a file beside its recording: to trim, or for a snapshot.
+"""What another process may ask of this one, by a file beside its recording: to measure, to trim, a snapshot.
 
 The file holds a few words. It counts if it belongs to this process's user or to root; it is gone before the
 answer, which goes into the recording's notes.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # How many words follow: for a snapshot, the file to write ("": one in the folder of temporary files), and
 # "contents" or "". To cancel is to ask that a snapshot under way be given up.
-_WORDS = {"trim": 0, "snapshot": 2, "cancel": 0}
+_WORDS = {"measure": 0, "trim": 0, "snapshot": 2, "cancel": 0}
 _BYTES_MAX = 4200
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -72,11 +72,24 @@ def pending(recording: str) -> Request | None:
 def answer(recording: str, request: Request, python_large_bytes: int | None) -> dict[str, object]:
     """Do what is asked, and return what the notes are to say of it."""
     number, (word, *rest) = request
+    if word == "measure":
+        return _measure(number, python_large_bytes)
     if word == "trim":
         return _trim(number, python_large_bytes)
     if word == "snapshot":
         return _snapshot(recording, number, *rest)
     return {}  # to cancel what is over
+
+
+def _measure(number: int, python_large_bytes: int | None) -> dict[str, object]:
+    """Say "measure": whether there is a new "breakdown", and that."""
+    said: dict[str, object] = {"request": number, "able": False}
+    try:
+        found = breakdown.measure(python_large_bytes)
+    except Exception:  # noqa: BLE001 - whoever asked waits for a word
+        return {"measure": said}
+    said["able"] = True
+    return {"measure": said, "breakdown": found}
 
 
 def _trim(number: int, python_large_bytes: int | None) -> dict[str, object]:

@@ -36,6 +36,7 @@ def command(target: str, snapshot: str, out: Path, depth: int) -> None:
 
     Needs no Graphviz.
     """
+    source.check_order("backrefs", target, snapshot)
     check_writable(out)
     with source.heap(snapshot) as opened:
         opened.backrefs(source.target(target), out, depth)

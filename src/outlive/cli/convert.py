@@ -37,7 +37,7 @@ _OF_HEAPS = ("parquet", "heapsnapshot", "dot", "json")
 @click.option(
     "--to", "kind", type=click.Choice(tuple(dict.fromkeys(_OF_RECORDINGS + _OF_HEAPS))), required=True
 )
-@click.option("-o", "out", metavar="OUT", type=Path, help="Write there, not to stdout.")
+@click.option("-o", "out", metavar="OUT", type=Path, help="Write there, not to stdout, which is -.")
 def command(named: str, kind: str, out: Path | None) -> None:
     """Write a recording or a heap snapshot in a format that other tools read.
 
@@ -55,6 +55,7 @@ def command(named: str, kind: str, out: Path | None) -> None:
     dot           the objects that keep most alive, for Graphviz
     json          all of it
     """  # noqa: D301 - click's mark for a paragraph to leave as it is
+    out = None if out == Path("-") else out
     if source.is_heap(named) or (source.is_process(named) and kind not in _OF_RECORDINGS):
         _convert_heap(named, kind, out)
     elif kind not in _OF_RECORDINGS:

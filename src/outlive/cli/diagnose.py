@@ -29,8 +29,10 @@ def command(pid: int, *, trim: bool, as_json: bool) -> None:
     """Say how the resident memory of process PID divides, and what of it can be given back.
 
     What the kernel says is known of each process of yours; what its allocators have in use and free only the
-    process itself knows, and notes if it runs outlive.
+    process itself knows. If it runs outlive it is asked, and answers within a second or two; if it does not,
+    what it noted last is shown, with its age.
     """
+    from outlive.capture import proc
     from outlive.cli.output import show
     from outlive.recording import outside, trimming
     from outlive.recording.folder import of_process
@@ -39,15 +41,28 @@ def command(pid: int, *, trim: bool, as_json: bool) -> None:
     try:
         file = of_process(pid)
     except OutliveError:
-        if trim:
+        if trim or not proc.start_ticks(pid):  # dead: that says what of
             raise
         file = None
     trimmed = trimming.trim(file) if trim and file is not None else None
+    silent = _silent(file) if trimmed is None else ""  # it measures when it has trimmed
     recording = _outline(file)
-    seen = outside.look(pid, recording)
-    subject = Subject(pid, _name(pid, recording), seen.age_seconds, seen.unknown, trimmed)
+    seen = outside.look(pid, recording, measured=not silent)
+    subject = Subject(pid, _name(pid, recording), seen.age_seconds, silent, seen.unknown, trimmed)
     text = breakdown_json if as_json else breakdown_text
     show(text(seen.breakdown, subject))
+
+
+def _silent(file: Path | None) -> str:
+    """Have the process measure; return why it did not, if it was asked."""
+    from outlive.recording.measuring import measure
+
+    try:
+        if file is not None:
+            measure(file)
+    except OutliveError as error:
+        return f"{error.what}: {error.why}" if error.why else error.what
+    return ""
 
 
 def _outline(file: Path | None) -> Recording | None:

@@ -15,7 +15,7 @@ from outlive.recording.totals import Grouping
 
 _EPILOG = """\b
 Examples:
-  cp /dev/shm/outlive-1000/4711.outlive before.outlive    one moment of a process
+  cp /dev/shm/outlive-1000/4711-*.outlive before.outlive    one moment of a process
   outlive diff before.outlive 4711                        and what grew since
   outlive diff monday.outlive friday.outlive --group file --limit 5
   outlive diff before.outlive after.outlive --json | jq '.sites[0].grown_bytes'

@@ -24,6 +24,8 @@ def show_growth(
 ) -> None:
     """Print how types changed from one snapshot to the next, at most `limit` of them.
 
+    The largest growth comes first; if nothing grew, or they are in the wrong order, the largest change.
+
     Args:
         named: two or more files or processes.
         limit: None for 20, in JSON for all.
@@ -32,7 +34,8 @@ def show_growth(
 
     """
     from outlive.report.heap_json import growth_json
-    from outlive.report.heap_table import growth_table, snapshot_line
+    from outlive.report.heap_table import grown, growth_table, is_reversed, largest_first, snapshot_line
+    from outlive.report.program_text import REVERSED
     from outlive.report.style import style_of_stdout
 
     with ExitStack() as stack:
@@ -46,4 +49,8 @@ def show_growth(
         return
     style = style_of_stdout()
     heads = [snapshot_line(name, info, style) for name, info in zip(named, infos, strict=True)]
+    if is_reversed(infos):
+        heads.append(f"{style.faint('Note')}  {REVERSED}")
+    if is_reversed(infos) or not any(grown(change.shallow_bytes) > 0 for change in changes):
+        changes = largest_first(changes)
     show("\n".join((*heads, "", growth_table(changes, limit or LIMIT, style))))

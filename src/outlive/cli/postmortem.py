@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from outlive.cli import source
 from outlive.cli.output import show
 from outlive.errors import OutliveError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   outlive postmortem                               the last of your processes that died
+  outlive postmortem 4711                          the last recording of that process
   outlive postmortem /dev/shm/outlive-1000         the last one of a folder
   outlive postmortem worker.outlive --json | jq .death.cause
 """
@@ -25,7 +27,7 @@ _OTHERS = 20
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("place", type=Path, required=False, metavar="[FILE|FOLDER]")
+@click.argument("place", type=Path, required=False, metavar="[FILE|FOLDER|PID]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(place: Path | None, *, as_json: bool) -> None:
     """Say what a process died of and what was alive then.
@@ -42,7 +44,10 @@ def command(place: Path | None, *, as_json: bool) -> None:
 
     others: list[Listed] = []
     file = place
-    if file is None or os.path.isdir(file):  # noqa: PTH112 - Path's fails for names that are too long
+    if file is not None and source.is_process(str(file)):
+        newest, *others = _dead_of(int(str(file)))
+        file = newest.file
+    elif file is None or os.path.isdir(file):  # noqa: PTH112 - Path's fails for names that are too long
         newest, *others = _dead(folders() if file is None else [file])
         file = newest.file
     recording = read(file)
@@ -76,6 +81,24 @@ def _dead(places: list[Path]) -> list[Listed]:
         raise found.unreadable[0]
     hint = "name the file, or start programs with: outlive run --sample PROGRAM"
     raise OutliveError(f"there is no recording in {named}", hint=hint)
+
+
+def _dead_of(pid: int) -> list[Listed]:
+    """Return the recordings of a process that is gone, the last first: the number may have had several.
+
+    Raises:
+        OutliveError: there is none, or the process lives.
+
+    """
+    from outlive.recording.folder import listing, of_process
+
+    try:
+        of_process(pid)
+    except OutliveError:
+        if dead := [listed for listed in listing().recordings if listed.process.pid == pid]:
+            return dead
+        raise
+    raise OutliveError(f"process {pid} lives", hint=f"outlive report {pid}")
 
 
 def _other_json(other: Listed) -> dict[str, object]:

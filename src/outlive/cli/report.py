@@ -69,7 +69,8 @@ def command(  # noqa: PLR0913 - one parameter an option
 
         show(json.dumps(recording_json(found, by=group or "stack", limit=limit)) + "\n")
     elif page is None:
-        show(_text(found, group or "line", limit or _LIMIT, as_tree=as_tree))
+        shown = file if source.is_process(recording) else None
+        show(_text(found, shown, group or "line", limit or _LIMIT, as_tree=as_tree))
 
 
 def _check_options(
@@ -90,14 +91,14 @@ def _write_page(page: Path, recording: Recording) -> None:
     save(page, recording_html(recording))
 
 
-def _text(recording: Recording, group: Grouping, limit: int, *, as_tree: bool) -> str:
+def _text(recording: Recording, file: Path | None, group: Grouping, limit: int, *, as_tree: bool) -> str:
     from outlive.report.style import style_of_stdout
 
     style = style_of_stdout()
     if as_tree:
         from outlive.report.recording_tree import recording_tree
 
-        return recording_tree(recording, limit, style)
+        return recording_tree(recording, limit, style, file)
     from outlive.report.recording_table import recording_table
 
-    return recording_table(recording, group, limit, style)
+    return recording_table(recording, group, limit, style, file)

@@ -29,6 +29,7 @@ def command(target: str, snapshot: str, *, as_json: bool) -> None:
     from outlive.model.size import readable
     from outlive.report.heap_json import retained_json
 
+    source.check_order("retained", target, snapshot)
     with source.heap(snapshot) as opened:
         retained_bytes = opened.retained(source.target(target))
         info = opened.info

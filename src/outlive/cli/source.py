@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outlive.cli.progress import Line, walked
+from outlive.errors import UsageError
 from outlive.model import heap_layout
 from outlive.report.stack_text import printable
 
@@ -48,6 +50,29 @@ def is_heap(named: str) -> bool:
             return file.read(len(heap_layout.MAGIC)) == heap_layout.MAGIC
     except (OSError, ValueError):
         return False
+
+
+def check_order(command: str, target: str, snapshot: str) -> None:
+    """Make sure that a snapshot's name and what is asked of it were not swapped.
+
+    Args:
+        command: which command it is.
+        target: what is asked for; as the snapshot's name it would make sense, if that is none.
+        snapshot: what is to be a file or a process.
+
+    Raises:
+        UsageError: they were, as far as can be seen.
+
+    """
+    if _may_be_snapshot(snapshot) or not _may_be_snapshot(target):
+        return
+    swapped = (snapshot, target) if command != "sql" else (target, snapshot)
+    hint = f"other way round?: outlive {command} {printable(shlex.join(swapped))}"
+    raise UsageError(f"there is no file {printable(snapshot)}", hint=hint)
+
+
+def _may_be_snapshot(named: str) -> bool:
+    return named.endswith(".heap") or is_process(named) or os.path.exists(named)  # noqa: PTH110 - as above
 
 
 @contextmanager

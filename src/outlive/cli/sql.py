@@ -30,6 +30,7 @@ def command(snapshot: str, query: str, *, as_json: bool) -> None:
     from outlive.report.heap_table import rows_table
     from outlive.report.style import style_of_stdout
 
+    source.check_order("sql", query, snapshot)
     with source.heap(snapshot) as opened:
         columns, rows = opened.sql(query)
         info = opened.info

@@ -14,7 +14,9 @@ from outlive.cli import source
 from outlive.cli.output import show
 from outlive.cli.seconds import Seconds
 from outlive.errors import OutliveError, UsageError
+from outlive.model.size import mib
 from outlive.recording import folder
+from outlive.report.program_text import duration, program
 from outlive.report.stack_text import printable
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ Examples:
 """
 
 _LISTED_MAX = 8
+_ROW = "{:>7}  {:>11}  {:>12}  {}"
 
 
 @click.command(epilog=_EPILOG)
@@ -98,12 +101,17 @@ def _title(offer: Listed) -> str:
 
 
 def _several(offers: list[Listed]) -> UsageError:
-    titles = [_title(offer) for offer in offers[:_LISTED_MAX]]
+    rows = [_ROW.format("PID", "RSS", "Uptime", "Program"), *map(_row, offers[:_LISTED_MAX])]
     if len(offers) > _LISTED_MAX:
-        titles.append(f"{len(offers) - _LISTED_MAX} more")
-    return UsageError(
-        f"{len(offers)} processes record", ", ".join(titles), f"name one: outlive top {offers[0].process.pid}"
-    )
+        rows.append(f"and {len(offers) - _LISTED_MAX} more")
+    hint = f"name one: outlive top {offers[0].process.pid}"
+    return UsageError(f"{len(offers)} processes record", hint="\n  ".join((hint, *rows)))
+
+
+def _row(offer: Listed) -> str:
+    last = offer.outline.timeline[-1] if offer.outline.timeline else None
+    rss = mib(last.rss) if last is not None and last.rss is not None else ""
+    return _ROW.format(offer.process.pid, rss, duration(last.uptime) if last else "", program(offer.outline))
 
 
 def _is_terminal() -> bool:

@@ -35,6 +35,7 @@ def command(target: str, snapshot: str, limit: int, *, as_json: bool) -> None:
     from outlive.report.heap_table import snapshot_line
     from outlive.report.style import style_of_stdout
 
+    source.check_order("why", target, snapshot)
     with source.heap(snapshot) as opened:
         holders = opened.why(source.target(target), limit=limit)
         info = opened.info

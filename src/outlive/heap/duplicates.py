@@ -35,7 +35,9 @@ def duplicates(index: Index, held: Callable[[int], str], limit: int = 10) -> lis
     contents = index.columns.contents
     if not len(contents):
         raise OutliveError(
-            "the snapshot says nothing of contents", "it was taken without them", "take one with contents"
+            "the snapshot says nothing of contents",
+            "it was taken without them",
+            "take one with them: outlive snapshot PID --contents -o FILE",
         )
     rows, hashes = contents["object"], contents["hash"]
     types, sizes = index.type[rows], index.sizes[rows]

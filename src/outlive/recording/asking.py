@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.05
 TAKE_UP_SECONDS = 10.0  # it looks once a second
+_OTHERS_SECONDS = 2.0  # there is one request at a time
 _CANCEL_SECONDS = 5.0
 
 
@@ -44,10 +45,10 @@ def ask(  # noqa: PLR0913 - what is asked, and how long to wait for it
 
     """
     who = f"process {outline(file).process.pid}"
-    number = _put(file, words, who, to)
+    deadline = time.monotonic() + patience_seconds
+    number = _put(file, words, who, to, min(patience_seconds, _OTHERS_SECONDS))
     taken_up = False
     try:
-        deadline = time.monotonic() + patience_seconds
         while True:
             if (said := _said(file, words[0], number)) is not None:
                 return said
@@ -68,15 +69,21 @@ def ask(  # noqa: PLR0913 - what is asked, and how long to wait for it
         requests.withdraw(str(file))
 
 
-def _put(file: Path, words: tuple[str, ...], who: str, to: str) -> int:
-    try:
-        return requests.ask(str(file), *words)
-    except FileExistsError:
-        hint = f"wait for it; if it was killed: rm '{file}.request'"
-        raise OutliveError(f"can't ask {who} to {to}", "somebody else is asking", hint) from None
-    except OSError as error:
-        hint = "ask as the user whose process it is, or as root"
-        raise OutliveError(f"can't ask {who} to {to}", error.strerror or str(error), hint) from error
+def _put(
+    file: Path, words: tuple[str, ...], who: str, to: str, patience_seconds: float = _OTHERS_SECONDS
+) -> int:
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return requests.ask(str(file), *words)
+        except FileExistsError:
+            if time.monotonic() >= deadline:
+                hint = f"wait for it; if it was killed: rm '{file}.request'"
+                raise OutliveError(f"can't ask {who} to {to}", "somebody else is asking", hint) from None
+        except OSError as error:
+            hint = "ask as the user whose process it is, or as root"
+            raise OutliveError(f"can't ask {who} to {to}", error.strerror or str(error), hint) from error
+        time.sleep(POLL_SECONDS)
 
 
 def _said(file: Path, key: str, number: int) -> Mapping[str, object] | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outlive.capture import proc
 from outlive.errors import OutliveError
 from outlive.model.folders import RECORDING_VARIABLE, SUFFIX, names_a_file, recording_folders
 from outlive.recording.processes import is_live
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from outlive.model.recording import Process, Recording
 
-_START = "start it with: outlive run --sample PROGRAM, or call outlive.start()"
+NOT_RUNNING = "it does not run outlive"
+_START = "start it with: outlive run --sample PROGRAM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +164,20 @@ def _mapped(process: Path) -> Iterator[Listed]:
 
 
 def _not_found(pid: int, uid: int, process: Path) -> OutliveError:
-    if not process.exists():
-        dead = [listed for listed in listing().recordings if listed.process.pid == pid]
-        if dead:
-            return OutliveError(f"process {pid} has ended", hint=f"outlive postmortem {dead[0].file}")
-        return OutliveError(f"there is no process {pid}", hint="outlive top lists those that record")
     if uid != os.getuid() and os.getuid() != 0:
         return OutliveError(
             f"can't see the recording of process {pid}",
             f"it belongs to user {uid}",
             "ask as that user, or as root",
         )
-    return OutliveError(f"there is no recording of process {pid}", "it does not run outlive", _START)
+    if not proc.start_ticks(pid):
+        is_zombie = process.exists()
+        why = "it is a zombie, not reaped by its parent" if is_zombie else ""
+        dead = [listed for listed in listing(folders(uid)).recordings if listed.process.pid == pid]
+        if dead or is_zombie:
+            file = f" {dead[0].file}" if dead else ""
+            return OutliveError(f"process {pid} has ended", why, f"outlive postmortem{file}")
+        return OutliveError(f"there is no process {pid}", hint="outlive top lists those that record")
+    return OutliveError(
+        f"there is no recording of process {pid}", NOT_RUNNING, f"outlive attach {pid}, or {_START}"
+    )

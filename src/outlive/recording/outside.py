@@ -1,10 +1,10 @@
-"""How the memory of another process divides: the kernel's figures of now, over what it noted of itself."""
+"""How the memory of another process divides: what it measured just now, or noted before."""
 
 from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,9 @@ _SAID = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A process's breakdown. `age_seconds`: of its allocators' figures, None if it says nothing of them.
+    """A process's breakdown. `age_seconds`: by how much its allocators' figures are older than the others.
 
+    0 if all are of one moment, None if the process says nothing of its allocators.
     `unknown`: in a sentence, why parts are not known and what to do about it; "" if all are.
     """
 
@@ -39,12 +40,13 @@ class Seen:
     unknown: str
 
 
-def look(pid: int, recording: Recording | None) -> Seen:
+def look(pid: int, recording: Recording | None, *, measured: bool = False) -> Seen:
     """Return how the memory of process `pid` divides now.
 
     Args:
         pid: the process.
         recording: its own, if it has one.
+        measured: whether what it notes was measured just now: then it is all taken from there.
 
     Raises:
         OutliveError: there is no such process, it has no memory, or it may not be looked at.
@@ -64,13 +66,20 @@ def look(pid: int, recording: Recording | None) -> Seen:
         raise OutliveError(f"process {pid} has no memory", "it has ended, or is one of the kernel's own")
     noted = recording.process.notes.get("breakdown") if recording is not None else None
     noted = noted if isinstance(noted, dict) else {}
+    unknown = _unknown(pid, found, recording, noted)
+    if measured and recording is not None and recording.breakdown is not None:
+        # From here more of the groups that limit it may be in sight.
+        limits = breakdown.limits(pid)
+        whole = replace(recording.breakdown, limit=limits["limit"], limit_usage=limits["limit_usage"])
+        return Seen(whole, 0.0, unknown)
     said = {name: _size(noted.get(name)) for name in _SAID}
     figures = breakdown.divide(area, said) | breakdown.limits(pid)
     then = noted.get("time")
     return Seen(
         breakdown.breakdown(figures),
-        max(0.0, time.time() - then) if isinstance(then, int | float) else None,
-        _unknown(found, recording, noted),
+        # Clocks are set back; and 0 says that all is of one moment.
+        max(1.0, time.time() - then) if isinstance(then, int | float) else None,
+        unknown,
     )
 
 
@@ -79,7 +88,9 @@ def _size(said: object) -> int | None:
     return said if isinstance(said, int) and 0 <= said < 1 << 63 else None
 
 
-def _unknown(found: list[mappings.Mapping], recording: Recording | None, noted: dict[str, object]) -> str:
+def _unknown(
+    pid: int, found: list[mappings.Mapping], recording: Recording | None, noted: dict[str, object]
+) -> str:
     if noted.get("pymalloc_in_use") is not None and noted.get("heaps_in_use") is not None:
         return ""
     if not any(b"python" in os.path.basename(mapping.name) for mapping in found):  # noqa: PTH119 - bytes
@@ -89,7 +100,8 @@ def _unknown(found: list[mappings.Mapping], recording: Recording | None, noted: 
     if recording is None:
         return (
             "What pymalloc and malloc have in use and free only the process itself can tell: "
-            "by outlive.breakdown() in it, or if it was started with: outlive run --sample PROGRAM"
+            f"by outlive.breakdown() in it, after outlive attach {pid}, "
+            "or if it was started with: outlive run --sample PROGRAM"
         )
     if not noted:
         return "The process has not noted its allocators' figures yet: look again in some seconds."

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from outlive.errors import OutliveError
 from outlive.recording.asking import ask
-from outlive.recording.folder import of_process
+from outlive.recording.folder import NOT_RUNNING, of_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ def _recording(pid: int) -> Path:
     try:
         return of_process(pid)
     except OutliveError as error:
-        if not Path(f"/proc/{pid}").exists() or error.why != "it does not run outlive":
+        if error.why != NOT_RUNNING:
             raise
         raise OutliveError(f"process {pid} does not run outlive", hint=f"outlive attach {pid}") from error
 

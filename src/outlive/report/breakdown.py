@@ -19,32 +19,38 @@ _ROW = "  {:<33} {:>12} {:>6}  {}"
 _NOTABLE_BYTES = 1 << 20
 _NOTABLE_SHARE = 0.05
 _NEAR_SHARE = 0.9
-_OLD_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The process that a breakdown is of: `name` for the heading.
 
-    `age_seconds`: how old its allocators' own figures are, None without any; `unknown`: why parts are not
-    known and what to do to know them, "" if all are.
+    `age_seconds`: how much older its allocators' own figures are than the others, None without any; `silent`:
+    why it did not answer with new ones; `unknown`: why parts are not known and what to do to know them, "" if
+    all are.
     """
 
     pid: int
     name: str
     age_seconds: float | None = None
+    silent: str = ""
     unknown: str = ""
     trimmed: Trimmed | None = None
+
+    @property
+    def age(self) -> str:
+        """In words, if the figures are not all of one moment; else ""."""
+        return f"{max(1.0, self.age_seconds):.0f} s" if self.age_seconds else ""
 
 
 def breakdown_text(found: Breakdown, subject: Subject) -> str:
     """Return the table, and in words what it means."""
     blocks = [
         [f"{subject.name} · RSS {mib(found.rss)}"],
-        [_row(name, size, found.rss) for name, size in _parts(found)],
+        [_row(name, size, found.rss) for name, size in _parts(found, subject)],
         list(_trimmed(subject)),
         _listed("Can be given back:", _can(found, subject)),
-        _listed("Can't:", _cant(found)),
+        _listed("Can't:", _cant(found, subject)),
         list(_limit(found)),
         list(_unknown(found, subject)),
     ]
@@ -59,6 +65,7 @@ def breakdown_json(found: Breakdown, subject: Subject) -> str:
         "findings": [],
         "breakdown": asdict(found),
         "age_seconds": subject.age_seconds,
+        "figures_age_seconds": subject.age_seconds,
         "unknown": subject.unknown,
     }
     if subject.trimmed is not None:
@@ -66,7 +73,7 @@ def breakdown_json(found: Breakdown, subject: Subject) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _parts(found: Breakdown) -> Iterator[tuple[str, int | None]]:
+def _parts(found: Breakdown, subject: Subject) -> Iterator[tuple[str, int | None]]:
     small_only = found.python_large is None and found.python_in_use is not None
     yield "Python in use" + (", small objects" if small_only else ""), found.python_in_use
     yield "Python free (pymalloc)", found.python_free
@@ -75,10 +82,12 @@ def _parts(found: Breakdown) -> Iterator[tuple[str, int | None]]:
         yield "malloc free", found.malloc_free
     else:
         yield "malloc's heaps, in use and free", found.heap
-    yield (
-        "other anonymous mappings" if found.python_in_use is not None else "anonymous mappings",
-        found.anonymous,
-    )
+    if found.python_in_use is None:
+        yield "anonymous mappings", found.anonymous
+    elif subject.age:
+        yield f"other anonymous, growth of {subject.age}", found.anonymous
+    else:
+        yield "other anonymous mappings", found.anonymous
     yield "files and shared memory", found.file
     yield "stacks", found.stacks
     yield "unexplained", found.unexplained
@@ -115,7 +124,7 @@ def _can(found: Breakdown, subject: Subject) -> Iterator[str]:
         )
 
 
-def _cant(found: Breakdown) -> Iterator[str]:
+def _cant(found: Breakdown, subject: Subject) -> Iterator[str]:
     if _is_notable(found.python_in_use, found):
         yield "Python in use: objects that are alive; outlive report shows the lines that made them"
     if _is_notable(found.malloc_in_use, found):
@@ -124,9 +133,19 @@ def _cant(found: Breakdown) -> Iterator[str]:
             whose += ", and Python's blocks of more than 512 bytes"
         yield f"malloc in use: blocks of {whose}, until their owners free them"
     if _is_notable(found.anonymous, found) and found.python_in_use is not None:
-        yield "other anonymous mappings: memory that code took with mmap, and variables of loaded libraries"
+        yield _anonymous(subject)
     if _is_notable(found.stacks, found):
         yield "stacks: what a thread once touched stays until the thread ends"
+
+
+def _anonymous(subject: Subject) -> str:
+    taken = "memory that code took with mmap, and variables of loaded libraries"
+    if not subject.age:
+        return f"other anonymous mappings: {taken}"
+    return (
+        f"other anonymous, growth of {subject.age}: the allocators' figures are {subject.age} old, and what "
+        f"Python and malloc have taken since is in this part, next to {taken}"
+    )
 
 
 def _is_notable(size: int | None, found: Breakdown) -> bool:
@@ -158,8 +177,9 @@ def _unknown(found: Breakdown, subject: Subject) -> Iterator[str]:
         )
     if found.swapped:
         yield f"Swapped out, and not part of RSS: {mib(found.swapped)}."
-    if subject.age_seconds is not None and subject.age_seconds >= _OLD_SECONDS:
-        age = f"{subject.age_seconds:.0f} s"
-        yield f"What the allocators have in use and free is {age} old; what the kernel says is of now."
+    if subject.age:
+        yield f"What the allocators have in use and free is {subject.age} old, all else of now."
+        if subject.silent:
+            yield f"{subject.silent[:1].upper()}{subject.silent[1:]}."
     if subject.unknown:
         yield subject.unknown

@@ -29,11 +29,16 @@ _LEGEND = (
 
 
 def difference_table(before: Recording, after: Recording, by: Grouping, limit: int, style: Style) -> str:
-    """Return what grew, the largest growth first, at most `limit` sites."""
+    """Return what grew, the largest growth first, at most `limit` sites.
+
+    If nothing grew, or they are given the wrong way round, the largest change comes first.
+    """
     lines = [*_header(before, after, style), ""]
     sites = difference(before, after, by)
     if not sites:
         return "\n".join((*lines, "No site changed.", ""))
+    if program_text.is_later(before, after) or not any(site.grown.estimate > 0 for site in sites):
+        sites.sort(key=lambda site: abs(site.grown.estimate), reverse=True)
     lines.append(style.strong(_ROW.format("Growth", "95 % interval", "Before", "After", by.capitalize())))
     source = SourceLines(after)
     for site in sites[:limit]:
@@ -53,6 +58,7 @@ def difference_json(
         "schema": 1,
         "before": _side_json(before),
         "after": _side_json(after),
+        "reversed": program_text.is_later(before, after),
         "seconds": program_text.last_seen(after) - program_text.last_seen(before),
         "grown_bytes": estimate_json(grown(before, after)),
         "sites": [
@@ -81,6 +87,8 @@ def _header(before: Recording, after: Recording, style: Style) -> Iterator[str]:
         yield f"{style.faint(f'{name:<8}')}  {text}; {mib(held.estimate)} in use"
     whole = grown(before, after)
     yield f"{style.faint('Growth  ')}  {style.strong(_signed(whole.estimate))} ({spread(whole)})"
+    if program_text.is_later(before, after):
+        yield f"{style.faint('Note    ')}  {program_text.REVERSED}"
     if (before.process.pid, before.process.began) != (after.process.pid, after.process.began):
         yield f"{style.faint('Note    ')}  two processes: sites are compared by their totals"
     for name, recording in (("before", before), ("after", after)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from outlive.report.heap_table import always_grew, grown
+from outlive.report.heap_table import always_grew, grown, is_reversed
 from outlive.report.heap_tree import branches_json
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def growth_json(
     return {
         "schema": 1,
         "snapshots": [asdict(info) for info in infos],
+        "reversed": is_reversed(infos),
         "types": types,
         "types_left_out": len(changes) - len(types),
     }

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from outlive.model.recording import Recording
 
 _CALENDAR_MAX = 253_402_214_400  # the year 9999; damaged files may say any
+REVERSED = "the first is the later one; swap them to see growth"
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -31,6 +33,13 @@ def last_seen(recording: Recording) -> float:
     )  # clocks are set back; uptime is not
     born = max((block.born for block in recording.samples), default=0.0)
     return max(began, ended or 0.0, began + newest, began + born)
+
+
+def is_later(one: Recording, other: Recording) -> bool:
+    """Return whether `one` tells of a later time; processes that ran side by side have no order."""
+    if (one.process.pid, one.process.began) == (other.process.pid, other.process.began):
+        return last_seen(one) > last_seen(other)
+    return one.process.began > last_seen(other)
 
 
 def identity(recording: Recording) -> str:

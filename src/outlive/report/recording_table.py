@@ -9,10 +9,11 @@ from outlive.recording.death import death
 from outlive.recording.totals import grouped, in_use
 from outlive.report import program_text
 from outlive.report.sparkline import rss_sparkline
-from outlive.report.stack_text import CUT_OFF, SourceLines, innermost, named
+from outlive.report.stack_text import CUT_OFF, SourceLines, innermost, named, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from outlive.model.estimate import Estimate
     from outlive.model.recording import Recording, SiteTotal
@@ -30,8 +31,8 @@ _LEGEND = (
 )
 
 
-def header(recording: Recording, style: Style) -> Iterator[str]:
-    """Give the lines that every report of a recording begins with."""
+def header(recording: Recording, style: Style, file: Path | None = None) -> Iterator[str]:
+    """Give the lines that every report of a recording begins with; `file` is named if given."""
     held = in_use(recording)
     alive = f"{len(recording.samples):,} of {recording.sampled:,}"
     rows = [
@@ -44,15 +45,18 @@ def header(recording: Recording, style: Style) -> Iterator[str]:
         ("Interval", program_text.interval(recording)),
         ("RSS", _rss(recording, style)),
     ]
+    rows += [("File", printable(str(file)))] if file is not None else []
     rows += [("Note", text) for text in program_text.shortcomings(recording)]
     for name, text in rows:
         if text:
             yield f"{style.faint(f'{name:<8}')}  {text}"
 
 
-def recording_table(recording: Recording, by: Grouping, limit: int, style: Style) -> str:
-    """Return the report, with at most `limit` sites."""
-    lines = [*header(recording, style), ""]
+def recording_table(
+    recording: Recording, by: Grouping, limit: int, style: Style, file: Path | None = None
+) -> str:
+    """Return the report, with at most `limit` sites; `file` is named if given."""
+    lines = [*header(recording, style, file), ""]
     sites = [site for site in grouped(recording, by) if site.samples]
     if not sites:
         return "\n".join((*lines, NOTHING, ""))

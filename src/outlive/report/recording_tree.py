@@ -11,6 +11,7 @@ from outlive.report.stack_text import SourceLines, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from outlive.model.recording import Recording
     from outlive.recording.totals import Sum
@@ -21,10 +22,10 @@ _ROW = "{:>11}  {:<24}  {:>5}  {}"
 _LEAST_SHARE = 0.01
 
 
-def recording_tree(recording: Recording, limit: int, style: Style) -> str:
-    """Return the report, with at most `limit` branches of a frame."""
+def recording_tree(recording: Recording, limit: int, style: Style, file: Path | None = None) -> str:
+    """Return the report, with at most `limit` branches of a frame; `file` is named if given."""
     root = call_tree(recording)
-    lines = [*header(recording, style), ""]
+    lines = [*header(recording, style, file), ""]
     if not root.held.samples:
         return "\n".join((*lines, NOTHING, ""))
     lines.append(style.strong(_ROW.format("In use", "95 % interval", "Share", "Calls, outermost first")))
