@@ -31,7 +31,7 @@ WATCHED, BY_TURNS, RESIDENT, LEAKS = (
 )
 TURNS = "by turns"
 RUNS = "5"  # in one child; the best counts
-PAIRS = "9"  # in one child by turns; all count
+PAIRS = "4"  # in one child by turns; all count
 COUNTED_RUNS = "4"  # in instructions
 STARTS = 100  # of outlive in one child, each with other luck
 PEER_ROUNDS = 5  # of a peer's truth

@@ -50,15 +50,15 @@ def test_lines_of_a_real_heap(tmp_path: Path) -> None:
         name = total.name.partition(" ")[2].partition(".")[0]
         count, size = made.get(name, (0, 0))
         made[name] = (count + total.count, size + total.shallow_bytes)
-    truths = {  # a list that holds them is in it, of 8 bytes each
+    truths: dict[str, tuple[int | None, int]] = {  # a list that holds them is in it, of 8 bytes each
         "objects": (10_000, 10_000 * 56),
         "lists": (2_000, 1_000 * (56 + 16 + 800)),
         "arrays": (None, 50 * 10_058),  # few of their heads are sampled
         "texts": (200, 200 * 3_060),
     }
-    for name, (count, size) in truths.items():
-        assert count is None or made[name][0] == pytest.approx(count, rel=0.3), name
-        assert made[name][1] == pytest.approx(size, rel=0.2), name
+    for name, (blocks, held) in truths.items():
+        assert blocks is None or made[name][0] == pytest.approx(blocks, rel=0.3), name
+        assert made[name][1] == pytest.approx(held, rel=0.2), name
     assert made["dicts"][1] > 500 * 1_000
     assert made.get("gone", (0, 0))[1] < 20_000  # a free list may keep one, for the next to have
 

@@ -63,11 +63,13 @@ def _retained(index: Index) -> Rows:
     np.multiply.at(missed, samples["object"], 1 - 1 / np.maximum(samples["blocks"], 1))
     seen = np.unique(samples["object"])
     standing_for = np.zeros(objects, np.uint64)
-    standing_for[seen] = np.rint(index.retained[seen] / (1 - missed[seen])).astype(np.uint64)
+    chance = np.maximum(1 - missed[seen], 1e-9)  # none is smaller, but in a file that somebody made up
+    standing_for[seen] = np.minimum(np.rint(index.retained[seen] / chance), 1e18).astype(np.uint64)
     groups = np.full(objects, NONE, np.uint32)
     groups[samples["object"]] = samples["site"]
     sums = np.zeros(len(index.columns.sites), np.uint64)
-    native.graph_retained_by_group(index.idom, index.order, standing_for, groups, sums)
+    columns = index.idom.data, index.order.data, standing_for.data, groups.data
+    native.graph_retained_by_group(*columns, sums.data)
     return sums
 
 
