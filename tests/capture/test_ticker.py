@@ -281,18 +281,20 @@ def test_a_child_has_one_of_its_own() -> None:
 
 
 def test_a_fork_without_the_hooks() -> None:
-    """By C code whose child tells Python of it afterwards, as uWSGI does."""
+    """By C code that tells Python of it, as uWSGI does; our own hooks are not registered here."""
     run("""
         import ctypes
         start(tick, 0.0001)
         for _ in range(50):
             wait()
+            ctypes.PyDLL(None).PyOS_BeforeFork()
             if (pid := ctypes.PyDLL(None).fork()) == 0:
                 ctypes.PyDLL(None).PyOS_AfterFork_Child()  # else the GIL is as another thread left it
                 native.ticker_stop()
                 start(tick)
                 again()
                 os._exit(count() - 2)
+            ctypes.PyDLL(None).PyOS_AfterFork_Parent()
             assert os.waitpid(pid, 0)[1] == 0
     """)
 
@@ -337,6 +339,11 @@ def test_a_process_without_memory_lives_on() -> None:
         import resource
         start(tick, 0.001)
         wait()
+        nested = []
+        for _ in range(300):
+            nested = [nested]
+        repr(nested)  # the stack is large enough then: to grow is what it could not
+        del nested
         used = int(open("/proc/self/statm").read().split()[0]) * 4096
         most = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (used, most[1]))
