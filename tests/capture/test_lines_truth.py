@@ -122,7 +122,9 @@ def test_the_peak_within_a_line_is_seen_though_nothing_stays(run_lines: Callable
     burst = lines.at("burst")
     assert is_true(burst["increment_bytes"], 0)
     assert is_true(burst["peak_bytes"] - lines.at("keep")["mem_bytes"], 20_000_000)
-    assert is_true(lines.profile["peak_python_bytes"], burst["peak_bytes"])
+    # Before the first profiled call the run is counted coarsely: it may have taken an arena, 1 MiB.
+    run_peak = lines.profile["peak_python_bytes"]
+    assert is_true(run_peak, burst["peak_bytes"]) or is_true(run_peak - MIB, burst["peak_bytes"])
 
 
 def test_interleaved_tasks_keep_their_own_sums(run_lines: Callable[..., Lines]) -> None:

@@ -339,19 +339,15 @@ def test_a_process_without_memory_lives_on() -> None:
         import resource
         start(tick, 0.001)
         wait()
-        nested = []
-        for _ in range(300):
-            nested = [nested]
-        repr(nested)  # the stack is large enough then: to grow is what it could not
-        del nested
+        kept = [None] * 1_000_000  # no chain: 3.13 gives those back by recursion, for which the stack must grow
+        slots = iter(range(len(kept)))
         used = int(open("/proc/self/statm").read().split()[0]) * 4096
         most = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (used, most[1]))
-        kept = None
         for size in (1 << 20, 1 << 14, 1000, 100, 24):
             try:
-                while True:
-                    kept = (kept, bytes(size))
+                for slot in slots:
+                    kept[slot] = bytes(size)
             except MemoryError:
                 pass
         time.sleep(0.1)  # nothing tells when it was to have died
