@@ -339,7 +339,7 @@ def test_a_process_without_memory_lives_on() -> None:
         import resource
         start(tick, 0.001)
         wait()
-        kept = [None] * 1_000_000  # no chain: 3.13 gives those back by recursion, for which the stack must grow
+        kept = [None] * 1_000_000  # no chain: 3.13 frees those by recursion, for which the stack must grow
         slots = iter(range(len(kept)))
         used = int(open("/proc/self/statm").read().split()[0]) * 4096
         most = resource.getrlimit(resource.RLIMIT_AS)
