@@ -74,6 +74,12 @@ double chance_nopy(uint64_t bytes, uint32_t at_level)
     return -expm1(-(double)bytes / mean_gap_nopy(at_level));
 }
 
+Estimate chance_estimate_nopy(uint64_t bytes, uint32_t at_level)
+{
+    double n = (double)bytes, p = chance_nopy(bytes, at_level);
+    return (Estimate){n / p, n * n * (1 - p) / (p * p), 1 / p};
+}
+
 bool chance_keeps_nopy(double chance, double lower)
 {
     return next_uniform_nopy(&thinning_random) * chance < lower;

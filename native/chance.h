@@ -25,6 +25,14 @@ void chance_draw_nopy(ThreadCounters *counters);
 /* How likely a block of `bytes` catches a sample point of this level. */
 double chance_nopy(uint64_t bytes, uint32_t level);
 
+/* What a sample stands for; the variance is that of the bytes. */
+typedef struct {
+    double bytes, variance, blocks;
+} Estimate;
+
+/* That of a sample of `bytes`, at least 1, at this level. */
+Estimate chance_estimate_nopy(uint64_t bytes, uint32_t level);
+
 /* Whether a sample of one chance is kept where it should have had another, lower one. */
 bool chance_keeps_nopy(double chance, double lower);
 

@@ -68,14 +68,18 @@ static void arena_free_nopy(void *ctx, void *arena, size_t bytes)
 void coarse_start(void)
 {
     PyMemAllocatorEx there;
+    PyObjectArenaAllocator there_arena;
     PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &there);
+    PyObject_GetArenaAllocator(&there_arena);
     if (original.malloc == NULL) { /* once: what we wrapped is never rewritten */
         original = there;
-        PyObject_GetArenaAllocator(&original_arena);
+        original_arena = there_arena;
     }
     if (there.malloc == original.malloc) {
         PyMem_SetAllocator(PYMEM_DOMAIN_RAW, &(PyMemAllocatorEx){original.ctx, malloc_nopy, calloc_nopy,
                                                                  realloc_nopy, free_nopy});
+    }
+    if (there_arena.alloc == original_arena.alloc) {
         PyObject_SetArenaAllocator(
             &(PyObjectArenaAllocator){original_arena.ctx, arena_alloc_nopy, arena_free_nopy});
     }

@@ -3,8 +3,8 @@
 #ifndef OUTLIVE_COARSE_H
 #define OUTLIVE_COARSE_H
 
-/* Begins to count into the thread's counters; RAW must be libc's malloc, MEM and OBJ pymalloc. Needs the GIL.
- */
+/* Begins to count into the thread's counters; RAW must be libc's malloc, MEM and OBJ pymalloc. Wraps neither
+ * where another tool has wrapped it since the first start. Needs the GIL. */
 void coarse_start(void);
 
 /* Ends it. If another tool has wrapped ours since, ours stays below and only passes on. Needs the GIL. */

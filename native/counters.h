@@ -29,7 +29,7 @@ typedef struct {
     uint32_t hit_level;  /* ... and the gap before it, which the last hit ended */
     uint32_t thread;     /* the kernel's number, once something was sampled */
     bool muted;          /* samples nothing here: one of our own threads */
-    int inside;          /* > 0 while a hook runs the wrapped allocator */
+    int inside;          /* > 0 while a hook runs the wrapped allocator, or the process forks */
     uintptr_t moved;     /* block that a hook is reallocating, and the ... */
     size_t moved_usable; /* ... size malloc gave it, once the raw allocator saw it; 0 before */
     void *lines;         /* this thread's stack of profiled frames (lines.c), owned by it */

@@ -161,7 +161,7 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
 {
     ThreadCounters *counters = &thread_counters;
     const PyMemAllocatorEx *inner = &original[domain];
-    bool is_libc = kind == LIBC || (kind == PYMALLOC && domain == 0);
+    bool is_libc = kind == LIBC || (kind == PYMALLOC && domain == RAW);
     if (counters->inside) {
         if (is_libc && (uintptr_t)from == counters->moved) {
             counters->moved_usable = malloc_usable_size(from);

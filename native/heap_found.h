@@ -1,6 +1,6 @@
 /* What a walk of the heap has found so far: the columns of a snapshot (src/outlive/model/heap_layout.py has
- * their rows), filled by heap_visit.c and heap_types.c, written by heap_file.c. In the child of one fork
- * only.
+ * their rows), filled by heap_walk.c and what it calls, written by heap_file.c. In the child of one
+ * fork only.
  */
 #ifndef OUTLIVE_HEAP_FOUND_H
 #define OUTLIVE_HEAP_FOUND_H

@@ -53,22 +53,23 @@ static PyObject *collecting(PyObject *module, PyObject *unused)
 
 /* A graph_ function: `format` takes its columns, `work` does it without the GIL. */
 static PyObject *call_graph(PyObject *args, const char *format,
-                            GraphOutcome (*work)(const Column *columns, bool rest, size_t *count))
+                            GraphOutcome (*work)(const GraphColumn *columns, bool rest, size_t *count))
 {
     Py_buffer b[GRAPH_COLUMNS_MAX] = {0};
-    Column columns[GRAPH_COLUMNS_MAX];
+    GraphColumn columns[GRAPH_COLUMNS_MAX];
     int rest = 0;
     if (!PyArg_ParseTuple(args, format, &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &b[6], &rest)) {
         return NULL;
     }
     for (int i = 0; i < GRAPH_COLUMNS_MAX; i++) {
-        columns[i] = (Column){b[i].buf, (size_t)b[i].len};
+        columns[i] = (GraphColumn){b[i].buf, (size_t)b[i].len};
     }
     size_t count = SIZE_MAX;
     GraphOutcome outcome;
-    Py_BEGIN_ALLOW_THREADS outcome = work(columns, rest, &count);
-    Py_END_ALLOW_THREADS for (int i = 0; i < GRAPH_COLUMNS_MAX; i++)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    outcome = work(columns, rest, &count);
+    Py_END_ALLOW_THREADS
+    for (int i = 0; i < GRAPH_COLUMNS_MAX; i++) {
         PyBuffer_Release(&b[i]);
     }
     if (outcome != GRAPH_DONE) {

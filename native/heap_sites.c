@@ -8,6 +8,7 @@
 #include "heap_found.h"
 #include "heap_types.h"
 #include "recording.h"
+#include "samples.h"
 #include "slots.h"
 #include "stacks.h"
 
@@ -32,7 +33,7 @@ static bool list_slots(void)
     mask = room - 1;
     const RecordedSample *slots = recording_slots_nopy();
     for (uint32_t i = 0; slots_by_address != NULL && i < recording_own.slots_used; i++) {
-        if (slots[i].tag != 0 && slot_origin_nopy(&slots[i]) == 0) {
+        if (slots[i].tag != 0 && slot_origin_nopy(&slots[i]) == FROM_PYTHON) {
             size_t at = first_place(slot_address_nopy(&slots[i]));
             while (slots_by_address[at] != 0) {
                 at = (at + 1) & mask;
@@ -77,11 +78,11 @@ static void push_sample(uint32_t row, const void *block)
     if (slot == NULL) {
         return;
     }
-    double bytes = (double)slot_bytes_nopy(slot), p = chance_nopy((uint64_t)bytes, slot_level_nopy(slot));
     const struct {
         uint32_t object, site;
-        double bytes, variance, blocks;
-    } sample = {row, site_of(slot->stack), bytes / p, bytes * bytes * (1 - p) / (p * p), 1 / p};
+        Estimate estimate;
+    } sample = {row, site_of(slot->stack),
+                chance_estimate_nopy(slot_bytes_nopy(slot), slot_level_nopy(slot))};
     column_push(&found.samples, &sample, sizeof sample);
 }
 

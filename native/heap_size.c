@@ -62,6 +62,16 @@ static uint64_t deque_bytes(PyObject *deque)
     return blocks * (BLOCK_ITEMS + 2) * sizeof(PyObject *);
 }
 
+static uint64_t owned_bytes(PyObject *object, Owning owning)
+{
+    switch (owning) {
+    case OWNS_BYTEARRAY: return (uint64_t)((PyByteArrayObject *)object)->ob_alloc;
+    case OWNS_ARRAY: return array_bytes(object);
+    case OWNS_DEQUE: return deque_bytes(object);
+    default: return 0;
+    }
+}
+
 static uint64_t by_items(PyObject *object, PyTypeObject *type)
 {
     uint64_t bytes = (uint64_t)type->tp_basicsize;
@@ -98,16 +108,7 @@ uint64_t object_bytes(PyObject *object, const TypeInfo *info)
         }
         break;
     }
-    default:
-        if (PyByteArray_Check(object)) {
-            bytes = by_items(object, type) + (uint64_t)((PyByteArrayObject *)object)->ob_alloc;
-        } else if (descends_from(type, "numpy.ndarray")) {
-            bytes = by_items(object, type) + array_bytes(object);
-        } else if (info->rest == REST_SEQUENCE && descends_from(type, "collections.deque")) {
-            bytes = (uint64_t)type->tp_basicsize + deque_bytes(object);
-        } else {
-            bytes = by_items(object, type);
-        }
+    default: bytes = by_items(object, type) + owned_bytes(object, info->owning);
     }
     PyObject **values = inline_values(object);
     return bytes + bytes_before(type) + (values != NULL ? inline_values_bytes(object, values) : 0);

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clocks.h"
 #include "heap_columns.h"
 #include "heap_file.h"
 
@@ -20,13 +20,6 @@ enum { NICE = 10 };
 
 static HeapInfo info;
 static int file;
-
-static uint64_t now_ns(clockid_t clock)
-{
-    struct timespec time;
-    clock_gettime(clock, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 static void tell(uint64_t objects, uint64_t edges)
 {
@@ -54,17 +47,17 @@ static _Noreturn void be_the_child(const HeapOrder *order, PyInterpreterState *i
 {
     file = order->fd;
     stand_back(order->seconds);
-    uint64_t began = now_ns(CLOCK_MONOTONIC);
+    uint64_t began = clock_ns_nopy(CLOCK_MONOTONIC);
     info = (HeapInfo){.pid = (uint32_t)getppid(),
                       .python = (uint32_t)Py_Version,
                       .state = HEAP_WALKING,
-                      .forked_unix_ns = now_ns(CLOCK_REALTIME),
-                      .paused_ns = now_ns(CLOCK_MONOTONIC) - forked,
+                      .forked_unix_ns = clock_ns_nopy(CLOCK_REALTIME),
+                      .paused_ns = clock_ns_nopy(CLOCK_MONOTONIC) - forked,
                       .rss_bytes = order->rss_bytes};
     columns_start(order->limit_bytes);
     errno = ENOMEM;
     bool done = heap_walk(interpreter, order->names, order->name_count, order->contents, order->key, tell);
-    info.walk_ns = now_ns(CLOCK_MONOTONIC) - began;
+    info.walk_ns = clock_ns_nopy(CLOCK_MONOTONIC) - began;
     info.state = HEAP_COMPLETE;
     if (!done || !heap_file_write(file, &info)) {
         info.error = (uint32_t)(done ? errno : ENOMEM);
@@ -81,14 +74,14 @@ int heap_snapshot(const HeapOrder *order, uint64_t *paused_ns)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before); /* for the child: no handler of the host's runs there */
-    uint64_t began = now_ns(CLOCK_MONOTONIC);
+    uint64_t began = clock_ns_nopy(CLOCK_MONOTONIC);
     /* Not fork(): that calls the host's handlers, and ends in a SIGCHLD. */
     long pid = syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
     if (pid == 0) {
         be_the_child(order, interpreter, began);
     }
     int error = errno;
-    *paused_ns = now_ns(CLOCK_MONOTONIC) - began;
+    *paused_ns = clock_ns_nopy(CLOCK_MONOTONIC) - began;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;
     return (int)pid;

@@ -6,6 +6,7 @@
 #include <structmember.h>
 
 #include "heap_found.h"
+#include "utf8.h"
 
 enum { MEMBERS_MAX = 256, NAME_CHARACTERS_MAX = 200, TEXT_BYTES_MAX = 4 * 256 };
 
@@ -13,29 +14,8 @@ enum { MEMBERS_MAX = 256, NAME_CHARACTERS_MAX = 200, TEXT_BYTES_MAX = 4 * 256 };
 
 static size_t encode(unsigned char *out, uint32_t c)
 {
-    if (c < 0x80) {
-        out[0] = (unsigned char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (unsigned char)(0xC0 | c >> 6);
-        out[1] = (unsigned char)(0x80 | (c & 0x3F));
-        return 2;
-    }
-    if (c >= 0xD800 && c < 0xE000) {
-        c = 0xFFFD; /* half of a pair: no text for UTF-8 */
-    }
-    if (c < 0x10000) {
-        out[0] = (unsigned char)(0xE0 | c >> 12);
-        out[1] = (unsigned char)(0x80 | (c >> 6 & 0x3F));
-        out[2] = (unsigned char)(0x80 | (c & 0x3F));
-        return 3;
-    }
-    out[0] = (unsigned char)(0xF0 | c >> 18);
-    out[1] = (unsigned char)(0x80 | (c >> 12 & 0x3F));
-    out[2] = (unsigned char)(0x80 | (c >> 6 & 0x3F));
-    out[3] = (unsigned char)(0x80 | (c & 0x3F));
-    return 4;
+    bool is_half = c >= 0xD800 && c < 0xE000; /* of a pair: no text for UTF-8 */
+    return utf8_encode_nopy(out, is_half ? 0xFFFD : c);
 }
 
 static size_t text_of(PyObject *str, Py_ssize_t most, unsigned char *out)
@@ -135,7 +115,8 @@ static bool is_called(PyTypeObject *type, const char *name)
            (const char *)PyUnicode_DATA(own) != type->tp_name;
 }
 
-bool descends_from(PyTypeObject *type, const char *name)
+/* Whether the type or one that it inherits from is of C code and has this name. */
+static bool descends_from(PyTypeObject *type, const char *name)
 {
     for (; type != NULL; type = type->tp_base) {
         if (is_called(type, name)) {
@@ -384,6 +365,14 @@ static Walking walking_of(const TypeInfo *info)
                                                                   : WALK_BY_TRAVERSE;
 }
 
+static Owning owning_of(PyTypeObject *type)
+{
+    return PyType_IsSubtype(type, &PyByteArray_Type)  ? OWNS_BYTEARRAY
+           : descends_from(type, "numpy.ndarray")     ? OWNS_ARRAY
+           : descends_from(type, "collections.deque") ? OWNS_DEQUE
+                                                      : OWNS_NOTHING;
+}
+
 /* ---- all types ---- */
 
 static TypeInfo **slots; /* by the type's address, open addressing */
@@ -437,6 +426,7 @@ TypeInfo *type_info(PyTypeObject *type)
         info->rest = rest_of(type, info->category);
         find_members(info);
         info->walking = walking_of(info);
+        info->owning = owning_of(type);
         uint16_t flags = (uint16_t)((type->tp_flags & Py_TPFLAGS_HAVE_GC ? TYPE_COLLECTED : 0) |
                                     (type->tp_flags & Py_TPFLAGS_HEAPTYPE ? TYPE_HEAP : 0));
         info->row = add_row(found_row(type), name_of(type), info->category, flags, type->tp_basicsize);

@@ -21,6 +21,9 @@ typedef enum {
     WALK_DUMMY,     /* what holds a thread's part of a thread-local */
 } Walking;
 
+/* What instances have blocks of their own for, besides what their category tells. */
+typedef enum { OWNS_NOTHING, OWNS_BYTEARRAY, OWNS_ARRAY, OWNS_DEQUE } Owning;
+
 typedef struct {
     int32_t offset; /* in the instance, of a reference; -1: the instance's dict; -2: its type */
     uint32_t name;
@@ -34,6 +37,7 @@ typedef struct {
     uint16_t category;
     uint16_t rest;
     Walking walking;
+    Owning owning;
     uint32_t member_count, key_count;
     const Member *members;
     const uint32_t *keys; /* names of the attributes that are not in a dict */
@@ -47,13 +51,11 @@ typedef struct {
 /* The type's; NULL without memory. */
 TypeInfo *type_info(PyTypeObject *type);
 
-/* Whether the type or one that it inherits from is of C code and has this name. */
-bool descends_from(PyTypeObject *type, const char *name);
-
 /* A row of `types` for what is no object of Python's. */
 uint32_t types_pseudo(const char *name, uint16_t category);
 
-/* The number of a str's text, cut after so many characters; that of "" for what is no str. */
+/* The number of a str's text, cut after so many characters (or as at an earlier call); that of "" for what is
+ * no str. */
 uint32_t text_number(PyObject *str, Py_ssize_t most);
 
 /* The same, but a number of its own: for texts that are hardly ever alike. */

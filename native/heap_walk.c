@@ -9,6 +9,7 @@
 
 #include "heap_frames.h"
 #include "heap_found.h"
+#include "heap_refer.h"
 #include "heap_sites.h"
 #include "heap_values.h"
 #include "heap_visit.h"
@@ -83,11 +84,6 @@ static const struct _PyInterpreterFrame *complete(const struct _PyInterpreterFra
         frame = frame->previous;
     }
     return frame;
-}
-
-static void refer(PyObject *to)
-{
-    column_push32(&found.edges, found_row(to));
 }
 
 /* A thread's row, which refers to its frames: rows of theirs, or generators. Call when all before is walked.

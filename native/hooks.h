@@ -14,7 +14,7 @@
  * malloc themselves. */
 enum { MODE_EXACT = 1, MODE_SAMPLE = 2, MODE_COARSE = 4, MODE_NATIVE = 8 };
 
-/* Once per process, before all else. False without a pthread key. Needs the GIL. */
+/* Once per process, before all else. False without a pthread key, or memory. Needs the GIL. */
 bool hooks_init(void);
 
 /* Begins modes; `interval` (bytes), `seed` and the size of the recording, `bytes`, are for MODE_SAMPLE. Wraps

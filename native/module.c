@@ -1,4 +1,5 @@
-/* The binding: the only file that parses arguments and builds results. Plain data out, no policy. */
+/* The binding, with heap_functions.c and ticker.c for their parts: arguments in, plain data out, no policy.
+ */
 #include "blocks.h"
 #include "counters.h"
 #include "events.h"
@@ -101,15 +102,6 @@ PyDoc_STRVAR(conclude_doc, "conclude()\n--\n\nLeave the recording as it is until
 static PyObject *conclude(PyObject *module, PyObject *unused)
 {
     samples_conclude();
-    Py_RETURN_NONE;
-}
-
-PyDoc_STRVAR(mute_doc,
-             "mute()\n--\n\nSample nothing in this thread from now on: it is one of outlive's own.");
-
-static PyObject *mute(PyObject *module, PyObject *unused)
-{
-    thread_counters.muted = true;
     Py_RETURN_NONE;
 }
 
@@ -234,8 +226,10 @@ static PyObject *heap(PyObject *module, PyObject *unused)
     }
     MallocFigures figures;
     bool known;
-    Py_BEGIN_ALLOW_THREADS known = malloc_figures(&figures);
-    Py_END_ALLOW_THREADS char *report = pymalloc_report();
+    Py_BEGIN_ALLOW_THREADS
+    known = malloc_figures(&figures);
+    Py_END_ALLOW_THREADS
+    char *report = pymalloc_report();
     if (report == NULL) {
         return PyErr_NoMemory();
     }
@@ -253,8 +247,10 @@ PyDoc_STRVAR(trim_doc,
 static PyObject *trim(PyObject *module, PyObject *unused)
 {
     bool able;
-    Py_BEGIN_ALLOW_THREADS able = malloc_give_back();
-    Py_END_ALLOW_THREADS return PyBool_FromLong(able);
+    Py_BEGIN_ALLOW_THREADS
+    able = malloc_give_back();
+    Py_END_ALLOW_THREADS
+    return PyBool_FromLong(able);
 }
 
 PyDoc_STRVAR(choose_doc,
@@ -373,7 +369,6 @@ static PyMethodDef methods[] = {
     {"counters", counters, METH_NOARGS, counters_doc},
     {"record", record, METH_VARARGS, record_doc},
     {"write", write_recording, METH_VARARGS, write_doc},
-    {"mute", mute, METH_NOARGS, mute_doc},
     {"sampled", sampled, METH_NOARGS, sampled_doc},
     {"sites", sites, METH_NOARGS, sites_doc},
     {"heap", heap, METH_NOARGS, heap_doc},

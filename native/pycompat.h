@@ -1,5 +1,5 @@
-/* All that differs between CPython versions. The only file that reads PY_VERSION_HEX, and the only
- * one that looks inside an interpreter frame. Tested on 3.11, 3.12, 3.13; 3.14 is written from its
+/* All that differs between CPython versions, but for what only the walk of the heap must know
+ * (pycompat_heap.h): no other file reads PY_VERSION_HEX. Tested on 3.11, 3.12, 3.13; 3.14 is written from its
  * headers and untested. */
 #ifndef OUTLIVE_PYCOMPAT_H
 #define OUTLIVE_PYCOMPAT_H

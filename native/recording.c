@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clocks.h"
 
 RecordingHeader *recording;
 RecordingHeader recording_own;
@@ -14,13 +15,6 @@ static const char magic[8] = "outlive";
 static bool in_file;
 static atomic_bool was_cut;
 static RecordingHeader *set_aside; /* for a forked child */
-
-static uint64_t now_ns_nopy(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static uint64_t aligned(uint64_t bytes)
 {
@@ -63,8 +57,8 @@ bool recording_create(size_t bytes, uint64_t interval)
     header->version = RECORDING_VERSION;
     lay_out(header, bytes);
     header->pid = (uint32_t)getpid();
-    header->began_unix_ns = now_ns_nopy(CLOCK_REALTIME);
-    header->began_monotonic_ns = now_ns_nopy(CLOCK_MONOTONIC);
+    header->began_unix_ns = clock_ns_nopy(CLOCK_REALTIME);
+    header->began_monotonic_ns = clock_ns_nopy(CLOCK_MONOTONIC);
     header->interval = interval;
     header->state = STATE_RUNNING;
     in_file = false;
@@ -123,7 +117,7 @@ void recording_ended_nopy(int state, int status)
     /* The child of a vfork() shares our memory until it calls exec or _exit. */
     if (header != NULL && recording_own.pid == (uint32_t)getpid()) {
         header->status = recording_own.status = status;
-        recording_own.ended_unix_ns = state == STATE_RUNNING ? 0 : now_ns_nopy(CLOCK_REALTIME);
+        recording_own.ended_unix_ns = state == STATE_RUNNING ? 0 : clock_ns_nopy(CLOCK_REALTIME);
         header->ended_unix_ns = recording_own.ended_unix_ns;
         recording_own.state = (uint32_t)state;
         atomic_store(&header->state, (uint32_t)state);

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "chance.h"
+#include "clocks.h"
 #include "lock.h"
 #include "recording.h"
 #include "slots.h"
@@ -27,16 +27,8 @@ atomic_uint samples_epoch;
 /* Handlers that others registered for a fork may run while this thread holds all locks. Blocks that die then
  * are taken out afterwards, and none is sampled. */
 enum { DIED_MAX = 256 };
-static _Thread_local bool holding;
 static uintptr_t died[DIED_MAX];
 static size_t died_count;
-
-static void dies_while_holding_nopy(uintptr_t address)
-{
-    if (died_count < DIED_MAX) {
-        died[died_count++] = address;
-    }
-}
 
 static atomic_bool concluded; /* what is kept stays as it is, until the next start */
 static uint32_t unlist_nopy(uintptr_t address);
@@ -246,23 +238,21 @@ static uint32_t new_place_nopy(void)
 /* What a block adds to the figures of its stack when it is sampled at this size. */
 static void allocated_nopy(const RecordedSample *slot, double sign)
 {
-    double bytes = (double)slot_bytes_nopy(slot), p = chance_nopy((uint64_t)bytes, slot_level_nopy(slot));
+    Estimate of_slot = chance_estimate_nopy(slot_bytes_nopy(slot), slot_level_nopy(slot));
     if (slot->stack < recording_own.stacks_capacity) {
         RecordedTotal *total = &recording_totals_nopy()[slot->stack];
-        total->bytes += sign * bytes / p;
-        total->blocks += sign / p;
+        total->bytes += sign * of_slot.bytes;
+        total->blocks += sign * of_slot.blocks;
     }
 }
 
 void samples_put_nopy(const ThreadCounters *counters, uintptr_t address, uint64_t bytes, int origin,
                       const RawStack *stack)
 {
-    if (holding || atomic_load_explicit(&concluded, memory_order_relaxed)) {
+    if (stacks_are_held_nopy() || atomic_load_explicit(&concluded, memory_order_relaxed)) {
         return;
     }
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    uint64_t now_ns = clock_ns_nopy(CLOCK_MONOTONIC_COARSE);
     lock_nopy(&samples_lock);
     /* Stopped, or started again, since the hit; or an address no sample can keep. */
     if (recording == NULL || counters->epoch != atomic_load(&samples_epoch) || address >> 48 != 0) {
@@ -304,16 +294,24 @@ void samples_put_nopy(const ThreadCounters *counters, uintptr_t address, uint64_
     unlock_nopy(&samples_lock);
 }
 
-bool samples_take_nopy(uintptr_t address)
+/* Whether the block that leaves this address may have a sample to be taken out now. */
+static inline bool may_leave_nopy(uintptr_t address)
 {
     if (filter_passes_nopy(address)) {
         return false;
     }
-    if (holding) {
-        dies_while_holding_nopy(address);
-        return true;
+    if (stacks_are_held_nopy()) {
+        if (died_count < DIED_MAX) {
+            died[died_count++] = address;
+        }
+        return false;
     }
-    if (atomic_load_explicit(&concluded, memory_order_relaxed)) {
+    return !atomic_load_explicit(&concluded, memory_order_relaxed);
+}
+
+bool samples_take_nopy(uintptr_t address)
+{
+    if (!may_leave_nopy(address)) {
         return false;
     }
     lock_nopy(&samples_lock);
@@ -328,14 +326,7 @@ bool samples_take_nopy(uintptr_t address)
 LiftedSample samples_lift_nopy(uintptr_t address)
 {
     LiftedSample lifted = {0};
-    if (filter_passes_nopy(address)) {
-        return lifted;
-    }
-    if (holding) {
-        dies_while_holding_nopy(address);
-        return lifted;
-    }
-    if (atomic_load_explicit(&concluded, memory_order_relaxed)) {
+    if (!may_leave_nopy(address)) {
         return lifted;
     }
     lock_nopy(&samples_lock);
@@ -395,7 +386,6 @@ void samples_fork_prepare(void)
     lock_nopy(&samples_lock);
     table_lock_all(&by_address);
     stacks_lock_all();
-    holding = true;
     RecordingUsed used;
     stacks_extent(&used);
     recording_fork_prepare(&used);
@@ -403,7 +393,6 @@ void samples_fork_prepare(void)
 
 static void unlock_all(void)
 {
-    holding = false;
     stacks_unlock_all();
     table_unlock_all(&by_address);
     while (died_count > 0) {
@@ -424,6 +413,7 @@ void samples_fork_parent(void)
 void samples_fork_child(void)
 {
     bool goes_on = recording_fork_child();
+    died_count = goes_on ? died_count : 0; /* there is nothing to take them out of */
     chance_diverge();
     atomic_fetch_add(&samples_epoch, 1);
     unlock_all();

@@ -86,7 +86,7 @@ bool samples_gap_over_nopy(ThreadCounters *counters, uint64_t bytes);
 void samples_put_nopy(const ThreadCounters *counters, uintptr_t address, uint64_t bytes, int origin,
                       const RawStack *stack);
 
-/* Forgets the block at `address`; false if it was not sampled. */
+/* Forgets the block at `address`; false if it was not sampled, or around a fork(), which only notes it. */
 bool samples_take_nopy(uintptr_t address);
 
 /* Before a realloc: takes the sample's address from it. After: gives it its new one, and size; a block that

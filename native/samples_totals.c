@@ -9,10 +9,10 @@
 
 static void add_up_nopy(const RecordedSample *slot, double *bytes, double *variance, double *blocks)
 {
-    double n = (double)slot_bytes_nopy(slot), p = chance_nopy((uint64_t)n, slot_level_nopy(slot));
-    *bytes += n / p;
-    *variance += n * n * (1 - p) / (p * p);
-    *blocks += 1 / p;
+    Estimate of_slot = chance_estimate_nopy(slot_bytes_nopy(slot), slot_level_nopy(slot));
+    *bytes += of_slot.bytes;
+    *variance += of_slot.variance;
+    *blocks += of_slot.blocks;
 }
 
 static void name_site(uint32_t number, SiteTotal *site)

@@ -1,6 +1,7 @@
 #include "site.h"
 
 #include "pycompat.h"
+#include "utf8.h"
 
 /* Writes `text` (a str, borrowed) as UTF-8 into `out`, cut at `capacity` bytes with its final NUL, never
  * within a character. PyUnicode_AsUTF8 would allocate and keep the result on the object. */
@@ -12,24 +13,13 @@ static void copy_text_nopy(PyObject *text, char *out, size_t capacity)
         const void *data = PyUnicode_DATA(text);
         Py_ssize_t length = PyUnicode_GET_LENGTH(text);
         for (Py_ssize_t i = 0; i < length; i++) {
-            Py_UCS4 c = PyUnicode_READ(kind, data, i);
-            if (c < 0x80 && used + 1 < capacity) {
-                out[used++] = (char)c;
-            } else if (c >= 0x80 && c < 0x800 && used + 2 < capacity) {
-                out[used++] = (char)(0xC0 | c >> 6);
-                out[used++] = (char)(0x80 | (c & 0x3F));
-            } else if (c >= 0x800 && c < 0x10000 && used + 3 < capacity) {
-                out[used++] = (char)(0xE0 | c >> 12);
-                out[used++] = (char)(0x80 | (c >> 6 & 0x3F));
-                out[used++] = (char)(0x80 | (c & 0x3F));
-            } else if (c >= 0x10000 && used + 4 < capacity) {
-                out[used++] = (char)(0xF0 | c >> 18);
-                out[used++] = (char)(0x80 | (c >> 12 & 0x3F));
-                out[used++] = (char)(0x80 | (c >> 6 & 0x3F));
-                out[used++] = (char)(0x80 | (c & 0x3F));
-            } else {
+            unsigned char bytes[UTF8_BYTES_MAX];
+            size_t count = utf8_encode_nopy(bytes, PyUnicode_READ(kind, data, i));
+            if (used + count >= capacity) {
                 break;
             }
+            memcpy(out + used, bytes, count);
+            used += count;
         }
     }
     out[used] = '\0';

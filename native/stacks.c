@@ -297,13 +297,16 @@ static bool renewal_pays_nopy(void)
            written_nopy() - written_by_renewal > recording_own.half_bytes / 8;
 }
 
-/* Copies one stack into the other half. It fits: all did before. */
+/* Copies one stack into the other half. It fits, as all did before, but where the file says otherwise. */
 static void renew_stack_nopy(const RecordedHalf *from, const RecordedHalf *to, uint32_t number)
 {
     RecordedStack stack = from->stacks[number];
     RecordedFrame frames[STACK_FRAMES_MAX] = {0};
     const RecordedFrame *old = frames_of_nopy(from, stack);
-    uint32_t length = old == NULL ? 0 : stack.frames & ~STACK_CUT;
+    uint32_t length = stack.frames & ~STACK_CUT;
+    if (old == NULL || length > recording_own.frames_capacity - frames_used) {
+        length = 0;
+    }
     for (uint32_t i = 0; i < length; i++) {
         const RecordedFunction none = {0};
         bool may_be = old[i].function < recording_own.functions_capacity;
@@ -405,6 +408,11 @@ void stacks_code_dies_nopy(const void *code)
     if (table_take_nopy(&codes, (uintptr_t)code, &function)) {
         atomic_fetch_add(&codes_generation, 1);
     }
+}
+
+bool stacks_are_held_nopy(void)
+{
+    return holding;
 }
 
 void stacks_lock_all(void)

@@ -61,4 +61,7 @@ void stacks_code_dies_nopy(const void *code);
 void stacks_lock_all(void);
 void stacks_unlock_all(void);
 
+/* Whether this thread is between those two. Needs no lock. */
+bool stacks_are_held_nopy(void);
+
 #endif

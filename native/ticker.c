@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clocks.h"
 #include "counters.h"
 
 enum { NAP_NS = 20000 };
@@ -34,9 +35,7 @@ static _Thread_local bool is_ticker;
 
 static int64_t now(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * SECOND + time.tv_nsec;
+    return (int64_t)clock_ns_nopy(CLOCK_MONOTONIC);
 }
 
 static struct timespec timespec_of(int64_t ns)
@@ -151,8 +150,8 @@ static bool end(int64_t patience)
     }
     bool gone = is_gone();
     if (!gone) {
-        Py_BEGIN_ALLOW_THREADS for (int64_t last = now() + patience; !(gone = is_gone()) && now() < last;)
-        {
+        Py_BEGIN_ALLOW_THREADS
+        for (int64_t last = now() + patience; !(gone = is_gone()) && now() < last;) {
             nanosleep(&(struct timespec){0, NAP_NS}, NULL);
         }
         Py_END_ALLOW_THREADS

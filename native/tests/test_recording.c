@@ -12,22 +12,13 @@
 
 #include "check.h"
 #include "codes.h"
+#include "files.h"
 #include "scarcity.h"
 
 enum { BYTES = 3 << 20 };
 
 static const Code code = {"a.py", "f", 1};
 static ThreadCounters counters;
-
-/* A file of zeros, with its blocks, that goes when closed. */
-static int file_of(size_t bytes)
-{
-    FILE *file = tmpfile();
-    CHECK(file != NULL && posix_fallocate(fileno(file), 0, (off_t)bytes) == 0, "a file for the test");
-    int fd = dup(fileno(file));
-    fclose(file);
-    return fd;
-}
 
 static void start(void)
 {
@@ -316,6 +307,31 @@ static void a_child_has_its_own(void)
     }
 }
 
+/* In a child without memory for a copy, a block that died while it was forked has no sample to be taken out.
+ */
+static void a_death_on_the_way(int fd)
+{
+    samples_fork_prepare();
+    CHECK(!samples_take_nopy(16), "only noted");
+    scarcity_begin(1, REFUSE_ONE);
+    samples_fork_child();
+    CHECK(scarcity_met(), "no memory");
+    scarcity_begin(0, REFUSE_ONE);
+    counters = counters_now();
+    finds_nothing(fd);
+}
+
+static void a_child_without_memory(void)
+{
+    start();
+    put(16, 1000);
+    int fd = file_of(BYTES);
+    CHECK(samples_record(samples_number(), fd), "errno %d", errno);
+    in_child(a_death_on_the_way, fd, false);
+    samples_stop();
+    close(fd);
+}
+
 /* What is only in memory is a child's own as it is. */
 static void a_child_without_a_file(int fd)
 {
@@ -355,6 +371,7 @@ int main(void)
     a_refused_file_changes_nothing();
     writes_keep_within_their_bounds();
     a_child_has_its_own();
+    a_child_without_memory();
     start();
     put(16, 1000);
     in_child(a_child_without_a_file, -1, true);

@@ -3,13 +3,13 @@
 #include "blocks.h"
 #include "check.h"
 #include "codes.h"
+#include "files.h"
 #include "recording.h"
 #include "samples.h"
 #include "scarcity.h"
 #include "table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,16 +40,6 @@ static void note_blocks(long round)
               (size_t)i);
     }
     blocks_clear();
-}
-
-/* A file as large as the recording. */
-static int file_of(size_t bytes)
-{
-    FILE *file = tmpfile();
-    CHECK(file != NULL && posix_fallocate(fileno(file), 0, (off_t)bytes) == 0, "a file for the test");
-    int fd = dup(fileno(file));
-    fclose(file);
-    return fd;
 }
 
 static void note_samples(long round)

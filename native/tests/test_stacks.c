@@ -246,6 +246,27 @@ static void texts_of_the_refused_end_too(void)
     check_stack(stacks_number_nopy(&first), &first);
 }
 
+/* Others write to the file: each stack as long as may be, and more than there is room for. */
+static void a_lying_file_is_not_believed(void)
+{
+    name_codes("a.py", 1);
+    start(RECORDING_BYTES_MIN);
+    const uint32_t end = (uint32_t)recording->stacks_capacity;
+    for (uint32_t i = 1; i < end; i++) {
+        const RawStack raw = stack_at(&codes[0], (int32_t)i);
+        keep((uintptr_t)i * 16, &raw);
+    }
+    for (uint32_t i = 1; i < end; i++) {
+        recording_half_nopy(recording->half).stacks[i] = (RecordedStack){0, STACK_FRAMES_MAX};
+    }
+    const RawStack one_more = stack_at(&codes[0], 0);
+    const uint32_t half = recording->half;
+    CHECK(stacks_number_nopy(&one_more) == 0 && recording->half != half, "a renewal, but no room");
+    RecordingUsed used;
+    stacks_extent(&used);
+    CHECK(used.frames <= recording->frames_capacity, "%llu frames", (unsigned long long)used.frames);
+}
+
 /* More code objects than are known at a time, all of one text. */
 static void many_code_objects_are_one_stack(void)
 {
@@ -273,6 +294,7 @@ int main(void)
     no_room_is_not_for_ever(1);
     no_room_is_not_for_ever(50);
     texts_of_the_refused_end_too();
+    a_lying_file_is_not_believed();
     many_code_objects_are_one_stack();
     samples_stop();
     CHECK(scarcity_blocks() == 0 && scarcity_mappings() == 0, "%ld left", scarcity_blocks());

@@ -41,17 +41,19 @@ def record(path):
         os.posix_fallocate(file.fileno(), 0, size_now)
         native.record(started_as, file.fileno())
 
-# The recording as a reader sees it; the reader is not in it.
+# The recording as a reader sees it; the reader is not in it, for in the ticker's thread nothing is sampled.
 def read():
-    found = []
+    found, done = [], threading.Event()
     def look():
-        native.mute()
-        with tempfile.TemporaryDirectory() as folder:
-            record(folder + "/now.outlive")
-            found.append(reader.read(pathlib.Path(folder, "now.outlive")))
-    thread = threading.Thread(target=look)
-    thread.start()
-    thread.join()
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                record(folder + "/now.outlive")
+                found.append(reader.read(pathlib.Path(folder, "now.outlive")))
+        finally:
+            done.set()
+    native.ticker_start(look, 0, 3600)
+    done.wait()
+    native.ticker_stop()
     return found[0]
 
 # Live samples of blocks that some functions of the program made, what is within them included.

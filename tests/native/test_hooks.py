@@ -151,6 +151,32 @@ def test_other_tools_may_wrap_and_unwrap_around_ours() -> None:
     )
 
 
+def test_an_allocator_of_arenas_that_came_later_stays() -> None:
+    run(
+        """
+        class Arenas(ctypes.Structure):
+            _fields_ = [(name, ctypes.c_void_p) for name in ("ctx", "alloc", "free")]
+
+        def address(function):
+            return ctypes.cast(function, ctypes.c_void_p).value
+
+        def alloc():
+            there = Arenas()
+            ctypes.pythonapi.PyObject_GetArenaAllocator(ctypes.byref(there))
+            return there.alloc
+
+        native.start(native.MODE_COARSE, 1, 0)
+        libc = ctypes.CDLL(None)
+        theirs = Arenas(1, address(libc.calloc), address(libc.labs))  # calloc(1, bytes); labs frees nothing
+        ctypes.pythonapi.PyObject_SetArenaAllocator(ctypes.byref(theirs))
+        native.stop(native.MODE_COARSE)
+        assert alloc() == theirs.alloc
+        native.start(native.MODE_COARSE, 1, 0)
+        assert alloc() == theirs.alloc
+        """
+    )
+
+
 def test_fork_while_another_thread_allocates() -> None:
     run(
         """
