@@ -17,7 +17,7 @@ from functools import partial
 from programs.heap_tools import OUTLIVE, QUESTIONS
 from side_by_side.children import PROGRAMS, Figures, run
 from side_by_side.reach import Reach, Table, exactly, finish
-from side_by_side.rounds import Spread, in_turn, spread
+from side_by_side.rounds import in_turn, spread
 
 # At 10 M objects, and 700 MB.
 SECONDS_MAX = {"census": 2.5, "retained": 5.0, "why again": 0.3}
@@ -94,7 +94,7 @@ def _cells(tools: Tools, figures: Sequence[Figures]) -> tuple[str, ...]:
     seconds = spread([each["seconds"] for each in figures])
     grew = f"{spread([each['extra'] / MB for each in figures]).median:.0f}" if "extra" in figures[0] else "-"
     dicts = f"{max(each['dicts'] for each in figures):,}" if "dicts" in figures[0] else "-"
-    return f"{seconds.median:.3f}", _between(seconds, 3), grew, dicts
+    return f"{seconds.median:.3f}", seconds.interval(3), grew, dicts
 
 
 def _speed_reaches(figures: Mapping[str, Sequence[Figures]]) -> list[Reach]:
@@ -134,12 +134,12 @@ def pause(tools: Tools, rounds: int, megabytes: int) -> Result:
     longest, told = {}, {}
     for words, tool, what in rows:
         longest[tool] = spread([each.get("longest", 0.0) * 1e3 for each in figures[what]])
-        cells = [f"{longest[tool].median:.1f}", _between(longest[tool], 1)]
+        cells = [f"{longest[tool].median:.1f}", longest[tool].interval(1)]
         if any(each.get("over") for each in figures[what]):
             cells = [f"{cells[0]} in {tools.seconds} s", "-"]
         if tool == OUTLIVE:
             told[tool] = spread([each["reported"][0] * 1e3 for each in figures[what]])
-            cells += [f"{told[tool].median:.1f}", _between(told[tool], 1)]
+            cells += [f"{told[tool].median:.1f}", told[tool].interval(1)]
         table.rows.append((words, tool, *cells, *["-"] * (len(columns) - 2 - len(cells))))
     return [table], [
         Reach("longest pause", longest[OUTLIVE], PAUSE_MS_MAX, " ms"),
@@ -183,10 +183,6 @@ def memory(rounds: int, sizes: Sequence[int]) -> Result:
         Reach("the reader's, with dominators, an object", reader, READER_BYTES_MAX, " B"),
         Reach("dirtied in the child beyond that", dirtied, DIRTIED_MB_MAX, " MB"),
     ]
-
-
-def _between(value: Spread, digits: int) -> str:
-    return f"{value.low:.{digits}f}-{value.high:.{digits}f}"
 
 
 def main() -> int:

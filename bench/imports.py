@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def _cells(ms: Spread, mb: Spread) -> tuple[str, str, str]:
-    return f"{ms.median:.1f}", f"{ms.low:.1f}-{ms.high:.1f}", f"{mb.median:.2f}"
+    return f"{ms.median:.1f}", ms.interval(1), f"{mb.median:.2f}"
 
 
 def _modules(rounds: list[Figures]) -> int:

@@ -60,7 +60,7 @@ def cost(rounds: int, rows: int) -> tuple[Table, list[Reach]]:
             figures = in_turn(children, rounds, name)
             plain, ours, theirs = ([each[CPU] / each[UNITS] for each in figures[tool]] for tool in children)
             our_ratio, micros = ratio(ours, plain), spread(plain).median * 1e6
-            cells = times(our_ratio), between(our_ratio), times(ratio(theirs, plain)), f"{micros:.2f}"
+            cells = times(our_ratio), our_ratio.interval(), times(ratio(theirs, plain)), f"{micros:.2f}"
             table.rows.append((name, *cells))
             if name != TIGHT:
                 reaches.append(Reach(f"{name}, under @profile", our_ratio, PROFILED_MAX, "x"))
@@ -81,7 +81,7 @@ def idle(rounds: int) -> tuple[Table, list[Reach]]:
         figures = in_turn(children, rounds, name)
         alone, ours = ([each[CPU] for each in figures[how]] for how in children)
         found = ratio(ours, alone)
-        table.rows.append((name, times(found, 3), between(found, 3), f"{spread(alone).median * 1e3:.0f}"))
+        table.rows.append((name, times(found, 3), found.interval(3), f"{spread(alone).median * 1e3:.0f}"))
         reaches.append(Reach(f"{name}, nothing decorated", found, IDLE_MAX, "x"))
     return table, reaches
 
@@ -147,11 +147,6 @@ def one_run(how: tuple[str, ...], program: Program, tool: str) -> int:
 def times(value: Spread, digits: int = 2) -> str:
     """Return a ratio as text."""
     return f"{value.median:.{digits}f}"
-
-
-def between(value: Spread, digits: int = 2) -> str:
-    """Return an interval as text."""
-    return f"{value.low:.{digits}f}-{value.high:.{digits}f}"
 
 
 def main() -> int:

@@ -117,7 +117,7 @@ def cost(peers: Peers, rounds: int) -> Result:
         exact[name] = found[EXACT]
         cells = (f"{found[how].median:.2f}" if all(cpu[how]) else "-" for how in samplers)
         alone = f"{spread(cpu[PLAIN]).median * 1e3:.0f}"
-        table.rows.append((name, f"{by_turns[name].median:.3f}", _between(by_turns[name]), *cells, alone))
+        table.rows.append((name, f"{by_turns[name].median:.3f}", by_turns[name].interval(), *cells, alone))
     return [table], _cost_reaches(by_turns, exact)
 
 
@@ -174,7 +174,7 @@ def memory(peers: Peers, rounds: int, seconds: int) -> Result:
                 continue
             own = [(each["rss"] - each["recording"]) / MB for each in found[sampler]]
             extra[sampler, what] = beyond(own, [each["rss"] / MB for each in found[PLAIN]])
-            cells += [f"{extra[sampler, what].median:.2f}", _between(extra[sampler, what])]
+            cells += [f"{extra[sampler, what].median:.2f}", extra[sampler, what].interval()]
         idle = [each.get("cpu_share", 0.0) * 100 for each in figures["idle"][sampler]]
         table.rows.append((*cells, f"{spread(idle).median:.2f}"))
     touched = (
@@ -228,17 +228,13 @@ def _truth_beside(peers: Peers, rounds: int) -> tuple[Table, Spread]:
             ]
             cells[sampler] += map(spread, zip(*shares, strict=True))
     for sampler, found in cells.items():
-        table.rows.append((sampler, *map(_between, found), *["-"] * (len(columns) - 1 - len(found))))
+        table.rows.append((sampler, *map(Spread.interval, found), *["-"] * (len(columns) - 1 - len(found))))
     return table, cells[OUTLIVE][-1]
 
 
 def _shares(estimates: Sequence[float]) -> str:
     least, mean, most = min(estimates), statistics.mean(estimates), max(estimates)
     return f"{least:.2f} to {most:.2f} of it found, {mean:.3f} on average"
-
-
-def _between(value: Spread) -> str:
-    return f"{value.low:.2f}-{value.high:.2f}"
 
 
 def _median(values: Iterable[Spread]) -> Spread:

@@ -61,7 +61,7 @@ def main() -> int:
         seconds = {name: spread([each["seconds"] for each in figures[name]]) for name in reports}
         for name, (file, _) in reports.items():
             found = seconds[name]
-            interval = f"{found.low:.2f}-{found.high:.2f}"
+            interval = found.interval()
             table.rows.append((name, f"{found.median:.2f}", interval, f"{file.stat().st_size / MB:.1f}"))
     limits = [
         Reach(name, found, SECONDS_MAX, " s") for name, found in seconds.items() if name.startswith("outlive")

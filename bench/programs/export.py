@@ -1,6 +1,5 @@
 """The document's export loop over rows in memory: `export.py ROWS RUNS plain|outlive|memory_profiler`."""
 
-import gc
 import importlib
 import json
 import sys
@@ -8,11 +7,12 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 from side_by_side.children import hand_over
+from side_by_side.timing import best_cpu_seconds
 
 from examples.leaky_export.seed import TENANT_ID, activity_rows
 
@@ -64,18 +64,13 @@ def profiled(function: Callable[..., Any], tool: str) -> Callable[..., Any]:
 
 
 def main() -> None:
-    """Time the loop alone, on the processor's clock: the best of a few runs, as noise only ever adds."""
+    """Time the loop alone."""
     rows, runs, tool = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     run = profiled(export, tool)  # before the rows are made, as a program's decorators are
     data = activities(rows)
-    seconds = []
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(runs):
-            gc.collect()  # or a full collection falls into one run and not into another
-            started = process_time()
-            run(data, Path(folder) / "export.csv")
-            seconds.append(process_time() - started)
-    hand_over(cpu_seconds=min(seconds), units=rows)
+        seconds = best_cpu_seconds(partial(run, data, Path(folder) / "export.csv"), runs)
+    hand_over(cpu_seconds=seconds, units=rows)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """A workload under a sampler from its first line on: `watched.py NAME SIZE RUNS SAMPLER`."""
 
-import gc
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from time import process_time
 
 from side_by_side.children import hand_over
+from side_by_side.timing import best_cpu_seconds
 
 from programs.samplers import SAMPLERS
 
@@ -28,17 +27,11 @@ def workload(name: str, size: int) -> Callable[[], object]:
 
 
 def main() -> None:
-    """Time the work alone, on the processor's clock: the best of a few runs, as noise only ever adds."""
+    """Time the work alone, its making left out."""
     name, size, runs, sampler = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-    seconds = []
     SAMPLERS[sampler](Path(tempfile.mkdtemp()))
     work = workload(name, size)
-    for _ in range(runs):
-        gc.collect()  # or a full collection falls into one run and not into another
-        started = process_time()
-        work()
-        seconds.append(process_time() - started)
-    hand_over(cpu_seconds=min(seconds), units=size)
+    hand_over(cpu_seconds=best_cpu_seconds(work, runs), units=size)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
 """Programs that know nothing of outlive: `workloads.py NAME SIZE RUNS plain|outlive|memory_profiler`."""
 
-import gc
 import json
 import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from time import process_time
 
 from side_by_side.children import hand_over
+from side_by_side.timing import best_cpu_seconds
 
 
 def exporting(rows: int) -> Callable[[], object]:
@@ -163,18 +162,12 @@ WORKLOADS = {
 
 
 def main() -> None:
-    """Time one workload on the processor's clock: the best of a few runs, as noise only ever adds."""
+    """Time one workload."""
     from programs.export import profiled
 
     name, size, runs, tool = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     work = profiled(WORKLOADS[name](size), tool)
-    seconds = []
-    for _ in range(runs):
-        gc.collect()  # or a full collection falls into one run and not into another
-        started = process_time()
-        work()
-        seconds.append(process_time() - started)
-    hand_over(cpu_seconds=min(seconds), units=size)
+    hand_over(cpu_seconds=best_cpu_seconds(work, runs), units=size)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,10 @@ class Spread:
     low: float
     high: float
 
+    def interval(self, digits: int = 2) -> str:
+        """Return between what values the true one lies, as text."""
+        return f"{self.low:.{digits}f}-{self.high:.{digits}f}"
+
 
 def in_turn(
     variants: Mapping[str, Callable[[], Figures]], rounds: int, title: str

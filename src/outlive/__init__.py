@@ -8,7 +8,7 @@ Floor plan: imports only point down, between rooms and never across a row of doo
     heap  recording
     capture
     model
-    errors   _native (imported in capture/core.py and heap/core.py only)
+    errors  files   _native (imported in capture/core.py and heap/core.py only)
 """
 
 from __future__ import annotations
@@ -154,8 +154,10 @@ def breakdown() -> Breakdown:
     return capture.of_this_process()
 
 
-def snapshot(path: str | PathLike[str], *, contents: bool = False) -> None:
+def snapshot(path: str | PathLike[str], *, contents: bool = False) -> str:
     """Write a snapshot of this process's heap: each object, its size, and what it refers to.
+
+    Returns the file's absolute path, for `outlive.open`.
 
     The process forks and goes on; the child reads the heap, writes and ends. Of values, only names of
     variables, attributes and dict keys are in it.
@@ -168,21 +170,25 @@ def snapshot(path: str | PathLike[str], *, contents: bool = False) -> None:
         OutliveError: there is no room for it, or it can't be written; no half a file stays.
 
     """
+    import os
+
     from outlive.capture import snapshot
 
-    snapshot.take(path, contents=contents)
+    file = os.path.abspath(os.fspath(path))  # noqa: PTH100 - pathlib is not light
+    snapshot.take(file, contents=contents)
+    return file
 
 
 def open(path: str | PathLike[str]) -> Snapshot:  # noqa: A001 - outlive.open is what it is to be called
-    """Open a heap snapshot, of this process or any other, to ask it.
+    """Open a heap snapshot, of this process or any other, to ask it. The lists it gives print as text.
 
     Raises:
         OutliveError: the file is no snapshot, damaged, not complete, or of a newer version.
 
     """
-    from outlive.heap.snapshot import Snapshot
+    from outlive.report.heap_snapshot import PrintedSnapshot
 
-    return Snapshot(path)
+    return PrintedSnapshot(path)
 
 
 def census(limit: int | None = 10, by: Literal["type", "module", "site"] = "type") -> list[Total]:
@@ -208,7 +214,7 @@ def census(limit: int | None = 10, by: Literal["type", "module", "site"] = "type
 
 
 def growth(limit: int | None = 10) -> list[Change]:
-    """Return which types changed since the last call, those that grew most first.
+    """Return what changed from the last call to this one by type, the largest growth first.
 
     The first call sets the mark, and returns an empty list. The list prints as a table.
 

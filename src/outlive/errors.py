@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 
 class OutliveError(Exception):
     """Something outlive was asked to do cannot be done.
@@ -22,3 +24,12 @@ class OutliveError(Exception):
 
 class UsageError(OutliveError):
     """What was asked for does not make sense; the command line ends with exit code 2."""
+
+
+def not_built(error: ImportError) -> OutliveError:
+    """Return what to raise where the native core can't be imported."""
+    return OutliveError(
+        "outlive's native core is not built for this Python",
+        str(error),
+        f"build it: {sys.executable} -m pip install --force-reinstall --no-deps outlive",
+    )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from outlive.capture import breakdown, requests
+from outlive.capture import breakdown, requests, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture
@@ -101,6 +105,35 @@ def in_use(answer: dict[str, object]) -> int:
     found = answer["breakdown"]
     assert isinstance(found, dict)
     return int(found["python_in_use"])
+
+
+def test_other_requests_wait_while_a_snapshot_is_taken(
+    recording: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def take(_path: str, *, contents: bool, progress: Callable[[int], None]) -> None:
+        assert not contents
+        asked.append(requests.ask(recording, "measure"))
+        progress(1)
+
+    monkeypatch.setattr(snapshot, "take", take)
+    answer = requests.answer(recording, (5, ["snapshot", "/now.heap", ""]), None)
+    assert answer["snapshot"] == {"request": 5, "path": "/now.heap", "what": "", "why": "", "hint": ""}
+    assert requests.pending(recording) == (asked[0], ["measure"])
+
+
+def test_a_snapshot_is_cancelled(recording: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def take(_path: str, *, contents: bool, progress: Callable[[int], None]) -> None:
+        assert not contents
+        requests.ask(recording, "cancel")
+        progress(1)
+
+    monkeypatch.setattr(snapshot, "take", take)
+    said = requests.answer(recording, (5, ["snapshot", "/now.heap", ""]), None)["snapshot"]
+    assert isinstance(said, dict)
+    assert (said["path"], said["what"]) == ("", "the snapshot was cancelled")
+    assert not requests.is_open(recording)
 
 
 def test_the_answer_says_what_became_of_it() -> None:

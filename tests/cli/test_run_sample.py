@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from outlive.recording import reader
+from outlive.report.folded import folded
 from tests.cli.conftest import Home
 
 LEAK = """
@@ -42,6 +43,8 @@ def test_the_end_shows_the_sites_and_where_the_recording_lies(home: Home, record
     (site,) = (line for line in out if "leak" in line and "MiB" in line)
     assert re.match(r" +19\.1 MiB  19\.1 MiB to 19\.1 MiB ", site)
     assert "job.py:6" in site
+    (state,) = (line for line in out if line.startswith("State"))
+    assert "exit (status 0); recorded for " in state
     (file,) = recordings.iterdir()
     (summary,) = ended.err.splitlines()
     assert summary.endswith(f" · recording: {file}")
@@ -91,7 +94,9 @@ def test_profiled_lines_and_sites_in_one_run(home: Home) -> None:
 
 def test_exit_code_and_traceback_are_the_programs_own(home: Home) -> None:
     home.write("job.py", LEAK + "raise SystemExit(7)\n")
-    assert home.run("--sample", "job.py").code == 7
+    ended = home.run("--sample", "job.py")
+    assert ended.code == 7
+    assert "exit (status 7); recorded for " in ended.out
     home.write("job.py", LEAK + "1 / 0\n")
     ended = home.run("--sample", "job.py")
     assert ended.code == 1
@@ -106,6 +111,35 @@ def test_killed_it_leaves_its_recording(home: Home, recordings: Path) -> None:
     (file,) = recordings.iterdir()
     recorded = reader.read(file)
     assert sum(block.size for block in recorded.samples) >= 20_000_000
+
+
+def test_an_interrupted_program_s_state(home: Home) -> None:
+    home.write("job.py", LEAK + "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    ended = home.run("--sample", "job.py")
+    assert ended.code == -signal.SIGINT
+    assert "signal 2 (SIGINT); recorded for " in ended.out
+
+
+@pytest.mark.parametrize("words", [["job.py"], ["-m", "job"]])
+def test_stacks_begin_with_the_program(home: Home, recordings: Path, words: list[str]) -> None:
+    """Neither with what ran it, nor with what ran that."""
+    home.write("job.py", LEAK)
+    assert home.run("--sample", *words).code == 0
+    (file,) = recordings.iterdir()
+    recorded = reader.read(file)
+    (line,) = (line for line in folded(recorded).splitlines() if "leak" in line)
+    assert re.fullmatch(r"<module> \(\S*job\.py:8\);leak \(\S*job\.py:6\) \d+", line)
+    # The recording itself has it all.
+    files = {frame.file for stack in recorded.stacks.values() for frame in stack.frames}
+    assert any(name.endswith("outlive/cli/run.py") for name in files)
+
+
+def test_stacks_of_python_m_begin_with_the_module(home: Home, recordings: Path) -> None:
+    home.write("job.py", "import outlive\noutlive.start()\n" + LEAK)
+    subprocess.run([sys.executable, "-m", "job"], cwd=home.path, check=True, capture_output=True)
+    (file,) = recordings.iterdir()
+    (line,) = (line for line in folded(reader.read(file)).splitlines() if "leak" in line)
+    assert re.fullmatch(r"<module> \(\S*job\.py:10\);leak \(\S*job\.py:8\) \d+", line)
 
 
 def test_a_program_that_stops_outlive_itself(home: Home) -> None:

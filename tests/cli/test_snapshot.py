@@ -114,16 +114,22 @@ def test_what_goes_wrong_there_is_said_here(tmp_path: Path, recording: Path, wha
     assert names(tmp_path) == ["recordings"]
 
 
+def half_done(pid: int, file: Path) -> subprocess.Popen[bytes]:
+    """Ask for a snapshot, and return when the process is about to write it."""
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "outlive", "snapshot", str(pid), "-o", file],
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not Path(f"{file}.{pid}.part").exists():
+        assert time.monotonic() < deadline
+    return asking
+
+
 def test_ctrl_c_stops_it_and_leaves_nothing(tmp_path: Path, recording: Path) -> None:
     file = tmp_path / "now.heap"
     with child(recording, "cancelled") as pid:
-        asking = subprocess.Popen(
-            [sys.executable, "-m", "outlive", "snapshot", str(pid), "-o", file],
-            stderr=subprocess.PIPE,
-        )
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not Path(f"{file}.{pid}.part").exists():
-            assert time.monotonic() < deadline
+        asking = half_done(pid, file)
         asking.send_signal(signal.SIGINT)
         _, trouble = asking.communicate(timeout=PATIENCE_SECONDS)
         assert asking.returncode == 130
@@ -135,13 +141,7 @@ def test_ctrl_c_stops_it_and_leaves_nothing(tmp_path: Path, recording: Path) -> 
 def test_a_process_killed_meanwhile(tmp_path: Path, recording: Path) -> None:
     file = tmp_path / "now.heap"
     with child(recording, "cancelled") as pid:
-        asking = subprocess.Popen(
-            [sys.executable, "-m", "outlive", "snapshot", str(pid), "-o", file],
-            stderr=subprocess.PIPE,
-        )
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not Path(f"{file}.{pid}.part").exists():
-            assert time.monotonic() < deadline
+        asking = half_done(pid, file)
         os.kill(pid, signal.SIGKILL)
         _, trouble = asking.communicate(timeout=PATIENCE_SECONDS)
     assert asking.returncode == 3

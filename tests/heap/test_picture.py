@@ -60,6 +60,49 @@ def test_depth_ends_it_and_says_so(snapshot: Snapshot, tmp_path: Path) -> None:
         snapshot.backrefs("Export", tmp_path / "out.svg", max_depth=0)
 
 
+def test_of_many_objects_some_of_each_way_are_drawn(tmp_path: Path) -> None:
+    heap = Heap()
+    rows = heap.sequence(heap.add("app.Target") for _ in range(500))
+    kept = heap.mapping({"u1": heap.add("app.Target")})
+    cache = heap.add("functools._lru_cache_wrapper", named={"cache": kept, "func": heap.add("function")})
+    heap.module("app", ROWS=rows, load=cache)
+    said = texts(Snapshot(heap.write(tmp_path / "x.heap")).backrefs("Target", tmp_path / "out.svg"))
+    assert {"list[500]", "lru_cache of ?", "['u1']", "cache", "6 of 501 objects are shown"} <= set(said)
+
+
+def test_no_level_is_too_wide_and_what_it_leaves_out_is_counted(tmp_path: Path) -> None:
+    heap = Heap()
+    level = [heap.add("app.Target")]
+    for depth in range(4):
+        level = [heap.add(f"app.Holder{depth}", named={"held": one}) for one in level for _ in range(5)]
+    heap.module("app", ALL=heap.sequence(level))
+    snapshot = Snapshot(heap.write(tmp_path / "x.heap"))
+    said = texts(snapshot.backrefs("Target", tmp_path / "out.svg"))
+    drawn = [sum(one == f"app.Holder{depth}" for one in said) for depth in range(4)]
+    assert drawn == [5, 10, 10, 10]
+    # Each object has five holders, of which those are counted that are not drawn; the list's is too deep.
+    left_out = sum(int(one.removesuffix(" more")) for one in said if one.endswith(" more"))
+    assert left_out == 5 * (1 + 5 + 10 + 10) - sum(drawn) + 1
+    data = snapshot.backrefs("Target", tmp_path / "out.png").read_bytes()
+    assert struct.unpack_from(">I", data, 16)[0] < 4000
+
+
+def test_noise_is_drawn_only_where_it_leads_to_the_root(tmp_path: Path) -> None:
+    heap = Heap()
+    variables = heap.mapping()
+    heap.module("other", USED=heap.add("app.Settings", named={"values": variables}))
+    for _ in range(9):
+        heap.add("function", named={"__globals__": variables}, native=1)
+    said = texts(Snapshot(heap.write(tmp_path / "x.heap")).backrefs(variables, tmp_path / "out.svg"))
+    assert "app.Settings" in said
+    assert "__globals__" not in said
+    assert "9 more" in said
+    heap.things[variables + 1].named.clear()  # the settings
+    said = texts(Snapshot(heap.write(tmp_path / "y.heap")).backrefs(variables, tmp_path / "out.svg"))
+    assert said.count("__globals__") == 1
+    assert "8 more" in said
+
+
 def test_png(snapshot: Snapshot, tmp_path: Path) -> None:
     data = snapshot.backrefs("Export", tmp_path / "out.PNG").read_bytes()
     assert data.startswith(b"\x89PNG\r\n\x1a\n")

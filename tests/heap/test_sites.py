@@ -86,6 +86,9 @@ def test_figures_of_lines_are_sums_of_their_samples(tmp_path: Path) -> None:
         1200,
         182,  # 100 / (1 - 0.9 * 0.5): of one block each tenth is seen, of the other each second
     )
+    assert first.shallow is not None
+    assert first.shallow.estimate == 1200
+    assert 1190 < first.shallow.low < 1200 < first.shallow.high < 1210  # of a variance of 2
     assert (second.name, second.count, second.shallow_bytes) == ("/app/b.py:7 other", 1, 50)
 
 

@@ -145,10 +145,10 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
             return len(os.listdir("/proc/self/fd")), sys.getallocatedblocks()
 
         files_and_blocks()  # CPython's caches fill
-        files, blocks = files_and_blocks()
-        files_after, blocks_after = files_and_blocks()
-        assert files_after == files
-        assert blocks_after < blocks + 80, blocks_after - blocks
+        files, blocks = zip(*(files_and_blocks() for _ in range(3)))
+        assert len(set(files)) == 1, files
+        # What CPython makes once, whenever that is, falls into one round; what snapshots leave, into both.
+        assert min(blocks[1] - blocks[0], blocks[2] - blocks[1]) < 80, blocks
         try:
             os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:

@@ -392,3 +392,11 @@ def test_hostile_names(why: Why, name: str, said: str) -> None:
     (holder,) = why(heap, thing)
     assert holder.text == rf"module evil\x07 → a\nb['\x1b]0;x\x07'] → {said}"
     assert all(word.isprintable() for word in (*holder.path, holder.root.name))
+
+
+def test_a_class_without_instances_is_named_by_its_own_strings(why: Why) -> None:
+    heap = Heap()
+    base = heap.add("type", named={"__qualname__": heap.text("Base"), "rows": leaked(heap)})
+    heap.module("app", Base=base)
+    (holder,) = why(heap)
+    assert holder.text == "module app → class Base.rows → Leaked"

@@ -5,15 +5,10 @@ with its stdin.
 """
 
 import ctypes
-import mmap
-import os
-import select
 import sys
-from pathlib import Path
 
-from outlive.capture import breakdown, requests
-from outlive.capture.notes import Notes
-from tests.recording import synthetic
+from outlive.capture import breakdown
+from tests.recording import answering
 
 SIZE = 50 << 20
 
@@ -35,25 +30,10 @@ def freed_but_kept() -> int:
 
 
 def main(path: str, word: str) -> None:
-    data = synthetic.encode(synthetic.recording(process={"pid": os.getpid()}), points=4)
-    with Path(path).open("w+b") as file:
-        file.write(data)
-        file.flush()
-        mapped = mmap.mmap(file.fileno(), 0)
-    offset, size = synthetic.sections(data)["notes"]
-    mapped[offset : offset + size] = bytes(size)
-
-    def write(at: int, page: bytes) -> None:
-        mapped[at : at + len(page)] = page
-
-    notes = Notes(offset, size, write, {})
+    notes = answering.begin(path)
     pin = freed_but_kept()
     notes.write(breakdown=breakdown.measure(None))
-    print("ready", flush=True)  # noqa: T201 - whoever waits reads it
-    while not select.select([0], [], [], 0.02)[0]:
-        request = requests.pending(path) if word == "answer" else None
-        if request is not None:
-            notes.write(**requests.answer(path, request, None))
+    answering.serve(path, notes, ignores=word == "ignore")
     assert pin
 
 

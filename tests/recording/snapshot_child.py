@@ -4,21 +4,17 @@ Run with the recording's path and what the stand-in does: "write" a small heap, 
 "break", or go on until it is "cancelled". Says "ready", and ends with its stdin.
 """
 
-import mmap
 import os
-import select
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from outlive.capture import requests
-from outlive.capture.notes import Notes
 from outlive.errors import OutliveError
 from outlive.model import heap_layout as layout
 from tests.heap.synthetic import Heap
-from tests.recording import synthetic
+from tests.recording import answering
 
 
 def heap() -> Heap:
@@ -60,24 +56,9 @@ def stand_in(what: str) -> ModuleType:
 
 def main(path: str, what: str) -> None:
     sys.modules["outlive.capture.snapshot"] = stand_in(what)
-    data = synthetic.encode(synthetic.recording(process={"pid": os.getpid()}), points=4)
-    with Path(path).open("w+b") as file:
-        file.write(data)
-        file.flush()
-        mapped = mmap.mmap(file.fileno(), 0)
-    offset, size = synthetic.sections(data)["notes"]
-    mapped[offset : offset + size] = bytes(size)
-
-    def write(at: int, page: bytes) -> None:
-        mapped[at : at + len(page)] = page
-
-    notes = Notes(offset, size, write, {})
+    notes = answering.begin(path)
     notes.write()
-    print("ready", flush=True)  # noqa: T201 - whoever waits reads it
-    while not select.select([0], [], [], 0.02)[0]:
-        request = requests.pending(path)
-        if request is not None:
-            notes.write(**requests.answer(path, request, None))
+    answering.serve(path, notes)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from outlive.model.heap import Holder, Overdue, Root, Suspect, Total
-from outlive.report.heap_holders import holders_text, overdue_text, suspects_text
+from outlive.report.heap_holders import holders_text, last_step, overdue_text, suspects_text
 from outlive.report.style import Style
 
 MIB = 1 << 20
@@ -44,6 +46,27 @@ def test_a_narrow_terminal_breaks_a_path_and_cuts_nothing() -> None:
     ]
 
 
+def test_what_the_interpreter_shares_is_said_first() -> None:
+    text = holders_text("int", [CACHED], None, is_shared=True)
+    assert text.startswith("Immortal: the interpreter keeps it for all who use it, and never frees it.")
+    assert text.splitlines()[1:] == holders_text("int", [CACHED], None).splitlines()
+    assert "Nothing holds" not in holders_text("int", [], None, is_shared=True)
+
+
+@pytest.mark.parametrize(
+    ("held", "type_name", "step"),
+    [
+        ("module app → CACHE['u42'] → Export", "app.Export", "CACHE['u42']"),
+        ("module app → CACHE['u42'] → Export.rows → list[10]", "list", "Export.rows"),
+        ("module app → class app.Registry", "type", "class app.Registry"),
+        ("module app", "module", "module app"),
+        ("Export", "app.Export", ""),
+    ],
+)
+def test_by_what_name_it_hangs(held: str, type_name: str, step: str) -> None:
+    assert last_step(held, type_name) == step
+
+
 def test_nothing_holds_it() -> None:
     text = holders_text("UserActivity", [], None)
     assert text == "Nothing holds UserActivity but what outlive leaves out.\n"
@@ -64,15 +87,15 @@ def test_suspects() -> None:
         suspects_text([one, many], None)
         == """\
 1. dict: 60.0 MiB, 42% of all
-   held by
+   held by: drop a reference on the way to free it
     module app.cache → CACHE
-   where it accumulates
+   where it accumulates: set a limit here, or empty it
     module app.cache → CACHE['u42'] → Export.rows → list[100000]
-   what accumulates
+   what accumulates: outlive why TYPE says who else holds it
        100,000      6.9 MiB  app.UserActivity
 
 2. 12 of app.Job: 1.0 MiB, 10% of all
-   held by
+   the largest is held by: drop a reference on the way to free it
     thread MainThread → jobs
 """
     )

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from outlive.model.estimate import Estimate
 from outlive.model.heap import Change, Duplicate, SnapshotInfo, Total
 from outlive.report.heap_table import (
     census_table,
@@ -45,6 +46,21 @@ Retained: their own size and what one of them alone keeps alive; what several ke
     )
 
 
+def test_a_census_of_lines_is_of_estimates_with_their_intervals() -> None:
+    sites = [Total("app/a.py:5 make", 12, 3 << 10, 4 << 10, Estimate(3 << 10, 2 << 10, 5 << 10))] * 2
+    assert (
+        census_table(sites, 1, what="Site")
+        == """\
+       Count      Shallow  95 % interval                Retained  Site
+          12      3.0 KiB  2.0 KiB to 5.0 KiB            4.0 KiB  app/a.py:5 make
+          12      3.0 KiB                                         in 1 more (--limit shows more)
+
+Estimates, from samples: 19 times in 20 the shallow bytes lie in the interval.
+Retained: what objects made there keep alive, themselves included.
+"""
+    )
+
+
 def test_a_census_of_nothing() -> None:
     assert census_table([], None) == "There is nothing.\n"
 
@@ -74,11 +90,14 @@ def test_growth() -> None:
         +250    +17.6 KiB    +19.5 KiB  0 → 100 → 250  app.UserActivity
           +2       +200 B       -100 B  10 → 8 → 12    dict
                                                        in 1 more (--limit shows more)
+
+Growth: from the first to the last, in objects and in bytes.
 """
     )
     coloured = growth_table(changes, None, Style(is_coloured=True)).splitlines()
     assert not coloured[1].startswith("\x1b[2m")  # grew each time
     assert coloured[2].startswith("\x1b[2m")  # shrank in between
+    assert "Grey: not more each time." in coloured[-1]
     assert growth_table([], None) == "Nothing changed.\n"
 
 

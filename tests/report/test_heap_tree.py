@@ -34,10 +34,10 @@ def test_the_tree() -> None:
    Retained      Shallow  Share  Object, and how it is held
   800.0 KiB         64 B    80%  dict #1
                                    module app → x1
-  500.0 KiB         64 B    50%    ├ list #2
-  100.0 KiB         64 B    10%    │ ├ app.Row #4
+  500.0 KiB         64 B    50%    ├ list #2 · x2
+  100.0 KiB         64 B    10%    │ ├ app.Row #4 · x4
        70 B                  0%    │ └ (7 smaller)
-  200.0 KiB         64 B    20%    └ app.\N{REPLACEMENT CHARACTER}Export #3
+  200.0 KiB         64 B    20%    └ app.\N{REPLACEMENT CHARACTER}Export #3 · x3
   100.0 KiB         64 B    10%  set #5
                                    module app → x5
 
@@ -46,11 +46,21 @@ Retained: what would be freed without the object; what stands below it is a part
     )
 
 
+def test_an_attribute_below_its_object_is_said_without_it() -> None:
+    rows = Branch(Dominator(2, "list", 64, 64, "module app → CACHE['u1'] → Export.rows → list[3]"), (), 0, 0)
+    other = Branch(Dominator(3, "dict", 64, 64, "module app → Exports.all → dict[3]"), (), 0, 0)
+    export = Branch(
+        Dominator(1, "app.Export", 64, 128, "module app → CACHE['u1'] → Export"), (rows, other), 0, 0
+    )
+    lines = dominators_tree([export], 128, 10).splitlines()
+    assert [line.partition(" · ")[2] for line in lines[3:5]] == [".rows", "Exports.all"]
+
+
 def test_what_the_limit_folds_is_counted() -> None:
     rows = dominators_tree(TREE, 1000 * KIB, 1).splitlines()
     assert rows[3:7] == [
-        "  500.0 KiB         64 B    50%    ├ list #2",
-        "  100.0 KiB         64 B    10%    │ ├ app.Row #4",
+        "  500.0 KiB         64 B    50%    ├ list #2 · x2",
+        "  100.0 KiB         64 B    10%    │ ├ app.Row #4 · x4",
         "       70 B                  0%    │ └ (7 smaller)",
         "  200.0 KiB                 20%    └ (1 smaller)",
     ]

@@ -150,7 +150,7 @@ def test_a_file_and_back(tmp_path: Path) -> None:
         """
         from pathlib import Path
         file = Path(sys.argv[1]) / "now.heap"
-        outlive.snapshot(file, contents=True)
+        assert outlive.snapshot(file, contents=True) == str(file)
         opened = outlive.open(file)
         print(json.dumps([
             opened.info.objects,

@@ -27,7 +27,16 @@ def test_nothing_known() -> None:
     assert rss() == [None] * 5
     assert rss((1.0, None)) == [None] * 5
     assert spark.draw([None, None]) == ["  "]
-    assert spark.span_of([None]) == ""
+    assert spark.span_of([None], 99.0) == ""
+    assert spark.age([point(1.0)], lambda moment: moment.rss) == 0
+
+
+def test_a_figure_that_is_older_than_the_last_point_says_so() -> None:
+    points = [point(10.0, rss=5 << 20), point(20.0, rss=7 << 20), point(95.0)]
+    assert spark.age(points, lambda moment: moment.rss) == 75
+    values = [5 << 20, None, 7 << 20]
+    assert spark.span_of(values, 75) == "7.0 MiB, 1 min ago (5.0 MiB to 7.0 MiB)"
+    assert spark.span_of(values, 10) == "7.0 MiB (5.0 MiB to 7.0 MiB)"
 
 
 def test_the_smallest_is_low_and_the_largest_full() -> None:

@@ -1,5 +1,7 @@
 """The picture as text."""
 
+from dataclasses import replace
+
 from outlive.report.style import Style
 from outlive.top.text import picture
 from outlive.top.watch import Watch
@@ -54,6 +56,18 @@ def test_a_dead_process_points_to_the_postmortem(sleeper: Sleeper) -> None:
 def test_a_silent_process_says_so(sleeper: Sleeper) -> None:
     text = picture(Watch(sleeper.write(shop(blocks(1, 3)))), Style(), BEGAN + 100 + 75)
     assert " · silent for 1 min 15 s\n" in text
+
+
+def test_a_figure_that_is_measured_seldom_says_how_old_it_is(sleeper: Sleeper) -> None:
+    recording = shop(blocks(1, 3))
+    timeline = [
+        replace(each, python_in_use=None) if each.uptime > 60 else each for each in recording.timeline
+    ]
+    text = picture(Watch(sleeper.write(replace(recording, timeline=tuple(timeline)))), Style(), BEGAN + 100)
+    (python,) = (line for line in text.splitlines() if line.startswith("Python"))
+    assert python.endswith("  80.0 MiB, 40 s ago (21.0 MiB to 80.0 MiB)")
+    (rss,) = (line for line in text.splitlines() if line.startswith("RSS    "))
+    assert " ago" not in rss
 
 
 def test_more_rows_than_fit_are_counted(sleeper: Sleeper) -> None:

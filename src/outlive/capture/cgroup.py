@@ -6,9 +6,10 @@ TYPE_CHECKING = False  # as in outlive/__init__.py
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A group's files: its limit, what is charged to it, and where it counts its OOM kills.
-_V2 = ("memory.max", "memory.current", "memory.events")
-_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.oom_control")
+# A group's files: its limit and what is charged to it; where it counts its OOM kills.
+_V2 = ("memory.max", "memory.current")
+_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+_EVENTS = ("memory.events", "memory.oom_control")
 _NO_LIMIT_V1 = 1 << 62  # what version 1 says for none is the largest number of pages
 
 
@@ -32,12 +33,12 @@ class Group:
 def of_process(pid: int | str) -> Group:
     """Return the group of a process, as far as it can be seen from here."""
     group = Group()
-    for folder, (limit_name, usage_name, events_name) in _folders(pid):
-        limit, usage = (_number(_text(f"{folder}/{name}")) for name in (limit_name, usage_name))
+    for folder, names in _folders(pid):
+        limit, usage = (_number(_text(f"{folder}/{name}")) for name in names)
         if usage is None:  # the root of all has none, or the folder is not there
             continue
         if group.path is None:
-            group.path, group.oom_kills = folder, _oom_kills(_text(f"{folder}/{events_name}"))
+            group.path, group.oom_kills = folder, oom_kills(folder)
         if limit is None or limit >= _NO_LIMIT_V1:
             continue
         if group.limit is None or group.usage is None or limit - usage < group.limit - group.usage:
@@ -50,12 +51,17 @@ def of_this_process() -> Group:
     return of_process("self")
 
 
-def _oom_kills(events: str) -> int | None:
-    counts = dict(line.split() for line in events.splitlines() if len(line.split()) == 2)  # noqa: PLR2004 - a pair
-    return _number(counts.get("oom_kill", ""))
+def oom_kills(folder: str) -> int | None:
+    """Return the OOM kills that a group counts, of version 2 or 1; None if it is gone, or does not count."""
+    for name in _EVENTS:
+        for line in _text(f"{folder}/{name}").splitlines():
+            word, _, count = line.partition(" ")
+            if word == "oom_kill":
+                return _number(count)
+    return None
 
 
-def _folders(pid: int | str) -> Iterator[tuple[str, tuple[str, str, str]]]:
+def _folders(pid: int | str) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield the folders of a process's memory groups, inmost first, with the names of their files."""
     mounts = list(_mounts())
     for line in _text(f"/proc/{pid}/cgroup").splitlines():
@@ -101,5 +107,5 @@ def _text(file: str) -> str:
     try:
         with open(file, encoding="utf-8", errors="surrogateescape") as stream:  # noqa: PTH123 - light
             return stream.read()
-    except OSError:
+    except (OSError, ValueError):  # no name of a file at all: a group's can come from a recording
         return ""

@@ -7,7 +7,7 @@ import sys
 try:
     from outlive import _native as native
 except ImportError as error:
-    from outlive.errors import OutliveError
+    from outlive.errors import OutliveError, not_built
 
     if sys.platform != "linux" or sys.implementation.name != "cpython":
         raise OutliveError(
@@ -16,10 +16,6 @@ except ImportError as error:
         ) from error
     if "subinterpreters" in str(error):
         raise OutliveError("outlive works in the main interpreter only", "this is another one") from error
-    raise OutliveError(
-        "outlive's native core is not built for this Python",
-        str(error),
-        f"build it: {sys.executable} -m pip install --force-reinstall --no-deps outlive",
-    ) from error
+    raise not_built(error) from error
 
 __all__ = ["native"]

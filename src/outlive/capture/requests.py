@@ -53,14 +53,20 @@ def withdraw(recording: str) -> None:
         return
 
 
-def pending(recording: str) -> Request | None:
-    """Return the request there is, and take it up; None without one. Costs one stat a call."""
+def pending(recording: str, only: str = "") -> Request | None:
+    """Return the request there is, and take it up; None without one. Costs one stat a call.
+
+    Args:
+        recording: whose request.
+        only: the first word of those that can be taken up now; others stay. "" for all.
+
+    """
     place = _place(recording)
     try:
         found = os.lstat(place)
         is_ours = stat.S_ISREG(found.st_mode) and found.st_uid in (0, os.geteuid())
         words = os.fsdecode(proc.read(place, _BYTES_MAX)).split("\0") if is_ours else []
-        if not words or _WORDS.get(words[0]) != len(words) - 1:
+        if not words or _WORDS.get(words[0]) != len(words) - 1 or only not in ("", words[0]):
             return None
         # First of all: one that stays would be taken up again and again.
         os.unlink(place)  # noqa: PTH108 - pathlib is not light
@@ -114,8 +120,7 @@ def _snapshot(recording: str, number: int, path: str, contents: str) -> dict[str
     from outlive.errors import OutliveError
 
     def go_on(_objects: int) -> None:
-        further = pending(recording)
-        if further is not None and further[1] == ["cancel"]:
+        if pending(recording, "cancel") is not None:  # others wait until this is answered
             raise OutliveError("the snapshot was cancelled")
 
     said: dict[str, object] = {"request": number, "path": "", "what": "", "why": "", "hint": ""}

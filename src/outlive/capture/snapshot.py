@@ -95,14 +95,14 @@ def _remove(part: str) -> None:
         return
 
 
-def _heap_bytes() -> int:
-    """Return what the heap may take: what is resident bounds it."""
-    return proc.rss_bytes() or 0
+def _needed_bytes() -> int:
+    """Return what a file or tables may take: what is resident bounds the heap."""
+    return int((proc.rss_bytes() or 0) * _FILE_SHARE)
 
 
 def _check_disk(handle: int, target: str) -> None:
     system = os.fstatvfs(handle)
-    free, needed = system.f_bavail * system.f_frsize, int(_heap_bytes() * _FILE_SHARE)
+    free, needed = system.f_bavail * system.f_frsize, _needed_bytes()
     if free < needed:
         why = f"it may take {needed // _MIB} MiB, and {free // _MIB} MiB are free there"
         raise _cant(target, why, "name another folder")
@@ -131,9 +131,9 @@ def _write(
     deadline_seconds: float,
     progress: Callable[[int], None] | None,
 ) -> float:
-    room, needed = int(_room() * _OF_THE_ROOM), int(_heap_bytes() * _FILE_SHARE)
-    if room < max(needed, _LIMIT_MIN):
-        why = f"its tables may take {max(needed, _LIMIT_MIN) // _MIB} MiB, and {room // _MIB} MiB can be had"
+    room, needed = int(_room() * _OF_THE_ROOM), max(_needed_bytes(), _LIMIT_MIN)
+    if room < needed:
+        why = f"its tables may take {needed // _MIB} MiB, and {room // _MIB} MiB can be had"
         raise _cant(target, why, "raise the memory limit, or wait for a smaller heap")
     patience = time.monotonic() + _PATIENCE_SECONDS
     while native.collecting() and time.monotonic() < patience:

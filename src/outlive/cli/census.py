@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from outlive.cli import source
-from outlive.cli.output import show
+from outlive.cli.output import show, show_json
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -45,7 +44,7 @@ def command(snapshot: str, by: By, limit: int | None, *, as_json: bool) -> None:
     with source.heap(snapshot) as opened:
         totals, info = opened.census(by=by), opened.info
     if as_json:
-        show(json.dumps(census_json(info, totals, limit)) + "\n")
+        show_json(census_json(info, totals, limit))
         return
     style = style_of_stdout()
     table = census_table(totals, limit or _LIMIT, style, by.capitalize())

@@ -74,8 +74,8 @@ def _outline(file: Path | None) -> Recording | None:
 
 
 def _name(pid: int, recording: Recording | None) -> str:
+    from outlive.model.printable import printable
     from outlive.report.program_text import identity
-    from outlive.report.stack_text import printable
 
     if recording is not None:
         return identity(recording)

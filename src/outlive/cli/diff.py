@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import get_args
 
 import click
 
 from outlive.cli import source
 from outlive.cli.difference import LIMIT, show_growth
-from outlive.cli.output import show
+from outlive.cli.output import show, show_json
 from outlive.errors import UsageError
 from outlive.recording.totals import Grouping
 
@@ -34,13 +33,15 @@ Examples:
 @click.option("--limit", type=click.IntRange(min=1), help=f"Sites or types at most [default: {LIMIT}].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: all sites or types.")
 def command(named: tuple[str, ...], group: Grouping | None, limit: int | None, *, as_json: bool) -> None:
-    """Show what grew, the largest growth first: sites of two recordings, or types of heap snapshots.
+    """Show what grew from the first to the last, the largest growth first.
+
+    Of two recordings that is sites; of heap snapshots types, as `outlive growth` has it.
 
     Of one process, blocks alive in both recordings cancel out, so that growth is known better than either
     total. Beside a snapshot, a PID means one that is taken now.
     """
     if len(named) == 1:
-        raise UsageError("diff compares two files", hint=f"outlive diff {named[0]} AFTER")
+        raise UsageError("growth is between two files", "there is only one", f"outlive diff {named[0]} AFTER")
     heaps = [source.is_heap(name) for name in named]
     if any(heaps):
         _check_heaps(named, heaps, group)
@@ -55,7 +56,7 @@ def command(named: tuple[str, ...], group: Grouping | None, limit: int | None, *
     by = group or "line"
     one, other = (read(source.find(name)) for name in named)
     if as_json:
-        show(json.dumps(difference_json(one, other, by, limit)) + "\n")
+        show_json(difference_json(one, other, by, limit))
     else:
         show(difference_table(one, other, by, limit or LIMIT, style_of_stdout()))
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from outlive.cli import source
-from outlive.cli.output import show
+from outlive.cli.output import show, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +44,7 @@ def show_growth(
         changes = first.diff(*others)
         infos = [each.info for each in (first, *others)]
     if as_json:
-        show(json.dumps(growth_json(infos, changes, limit)) + "\n")
+        show_json(growth_json(infos, changes, limit))
         return
     style = style_of_stdout()
     heads = [snapshot_line(name, info, style) for name, info in zip(named, infos, strict=True)]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from outlive.cli import source
-from outlive.cli.output import save, show
+from outlive.cli.output import save, show, show_json
 from outlive.errors import UsageError
 from outlive.report.files import check_not_input, check_writable
 
@@ -56,7 +55,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         branches, info = opened.dominator_tree(below, depth), opened.info
         whole_bytes = opened.index.total_bytes
     if as_json:
-        show(json.dumps(dominators_json(info, branches, limit)) + "\n")
+        show_json(dominators_json(info, branches, limit))
         return
     style = style_of_stdout()
     tree = dominators_tree(branches, whole_bytes, limit, style)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from outlive.cli import source
-from outlive.cli.output import show
+from outlive.cli.output import show, show_json
 
 _EPILOG = """\b
 Examples:
@@ -36,7 +34,7 @@ def command(snapshot: str, limit: int, *, as_json: bool) -> None:
     with source.heap(snapshot, contents=True) as opened:
         duplicates, info = opened.duplicates(limit), opened.info
     if as_json:
-        show(json.dumps(duplicates_json(info, duplicates, limit)) + "\n")
+        show_json(duplicates_json(info, duplicates, limit))
         return
     style = style_of_stdout()
     show(f"{snapshot_line(snapshot, info, style)}\n\n{duplicates_table(duplicates, limit, style)}")

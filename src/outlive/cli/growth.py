@@ -32,10 +32,16 @@ Examples:
 @click.option("--limit", type=click.IntRange(min=1), help=f"Types at most [default: {LIMIT}].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: all types.")
 def command(snapshots: tuple[str, ...], seconds: float, limit: int | None, *, as_json: bool) -> None:
-    """Show which types grew from the first snapshot to the last, the largest growth first."""
+    """Show which types grew from the first snapshot to the last, the largest growth first.
+
+    Of snapshots in files, `outlive diff` shows the same.
+    """
     waits = 0.0
     if len(snapshots) == 1:
         if not source.is_process(snapshots[0]):
-            raise UsageError("growth is between two snapshots", hint=f"outlive growth {snapshots[0]} AFTER")
+            raise UsageError(
+                "growth is between two snapshots, and there is only one",
+                hint=f"outlive growth {snapshots[0]} AFTER",
+            )
         snapshots, waits = snapshots * 2, seconds
     show_growth(snapshots, limit, as_json=as_json, between=lambda: time.sleep(waits))

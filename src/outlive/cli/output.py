@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 from outlive.errors import OutliveError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -36,6 +38,11 @@ def show(text: str | bytes) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             raise OutliveError("can't write to stdout", error.strerror or "") from error
+
+
+def show_json(document: Mapping[str, object]) -> None:
+    """Print a document on one line. Raises what `show` does."""
+    show(json.dumps(document) + "\n")
 
 
 def save(file: Path, content: str | bytes) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import click
 
 from outlive.cli import source
-from outlive.cli.output import show
+from outlive.cli.output import show, show_json
 from outlive.errors import UsageError
 from outlive.recording.totals import Grouping
 from outlive.report.files import check_not_input, check_writable
@@ -67,7 +66,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     if as_json:
         from outlive.report.recording_json import recording_json
 
-        show(json.dumps(recording_json(found, by=group or "stack", limit=limit)) + "\n")
+        show_json(recording_json(found, by=group or "stack", limit=limit))
     elif page is None:
         shown = file if source.is_process(recording) else None
         show(_text(found, shown, group or "line", limit or _LIMIT, as_tree=as_tree))

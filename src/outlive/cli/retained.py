@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from outlive.cli import source
-from outlive.cli.output import show
+from outlive.cli.output import show, show_json
 
 _EPILOG = """\b
 Examples:
@@ -34,6 +32,6 @@ def command(target: str, snapshot: str, *, as_json: bool) -> None:
         retained_bytes = opened.retained(source.target(target))
         info = opened.info
     if as_json:
-        show(json.dumps(retained_json(info, target, retained_bytes)) + "\n")
+        show_json(retained_json(info, target, retained_bytes))
     else:
         show(f"{readable(retained_bytes)} ({retained_bytes:,} bytes)\n")

@@ -174,7 +174,7 @@ class _Report:
             notes=lines.notes(),
         )
         if self.sample is not None:
-            profile = _with_recording(profile)
+            profile = _with_recording(profile, self.outcome)
         self.show(profile)
 
     def show(self, profile: RunProfile) -> None:
@@ -204,7 +204,7 @@ class _Report:
             write_stream("stderr", "".join(troubles) + _summary(profile, places))
 
 
-def _with_recording(profile: RunProfile) -> RunProfile:
+def _with_recording(profile: RunProfile, outcome: program.Outcome) -> RunProfile:
     """Add what was sampled, if the program left it running."""
     file = sampling.recording_path()
     sampling.conclude()
@@ -213,9 +213,13 @@ def _with_recording(profile: RunProfile) -> RunProfile:
     from outlive.recording.reader import read
 
     try:
-        return replace(profile, recording=read(Path(file)), recording_file=file)
+        recording = read(Path(file))
     except OutliveError as error:  # the program removed it
         return replace(profile, notes=(*profile.notes, str(error)))
+    # The file says so in a moment: this process has yet to end.
+    state, status = ("signalled", signal.SIGINT) if outcome.interrupted else ("exited", outcome.exit_code)
+    process = replace(recording.process, state=state, status=int(status), ended=time.time())
+    return replace(profile, recording=replace(recording, process=process), recording_file=file)
 
 
 def _sites_table(recording: Recording) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 
 from outlive.cli import source
-from outlive.cli.output import show
+from outlive.cli.output import show, show_json
 from outlive.report.files import check_writable
 
 _EPILOG = """\b
@@ -43,6 +42,6 @@ def command(pid: int, out: Path | None, *, contents: bool, as_json: bool) -> Non
 
     info = Snapshot(file).info
     if as_json:
-        show(json.dumps({"schema": 1, "file": str(file), "snapshot": asdict(info)}) + "\n")
+        show_json({"schema": 1, "file": str(file), "snapshot": asdict(info)})
     else:
         show(snapshot_line(str(file), info) + "\n")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from outlive.cli.progress import Line, walked
 from outlive.errors import UsageError
 from outlive.model import heap_layout
-from outlive.report.stack_text import printable
+from outlive.model.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

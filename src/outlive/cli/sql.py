@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from outlive.cli import source
-from outlive.cli.output import show
+from outlive.cli.output import show, show_json
 
 _EPILOG = """\b
 Examples:
@@ -35,6 +33,6 @@ def command(snapshot: str, query: str, *, as_json: bool) -> None:
         columns, rows = opened.sql(query)
         info = opened.info
     if as_json:
-        show(json.dumps(rows_json(info, columns, rows)) + "\n")
+        show_json(rows_json(info, columns, rows))
     else:
         show(rows_table(columns, rows, style_of_stdout()))

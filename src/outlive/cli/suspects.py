@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from outlive.cli import source
-from outlive.cli.output import show
+from outlive.cli.output import show, show_json
 
 _EPILOG = """\b
 Examples:
@@ -37,7 +35,7 @@ def command(snapshot: str, limit: int, *, as_json: bool) -> None:
     with source.heap(snapshot) as opened:
         suspects, info = opened.suspects(), opened.info
     if as_json:
-        show(json.dumps(suspects_json(info, suspects, limit)) + "\n")
+        show_json(suspects_json(info, suspects, limit))
         return
     style = style_of_stdout()
     show(f"{snapshot_line(snapshot, info, style)}\n\n{suspects_text(suspects, limit, style)}")

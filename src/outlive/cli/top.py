@@ -14,10 +14,10 @@ from outlive.cli import source
 from outlive.cli.output import show
 from outlive.cli.seconds import Seconds
 from outlive.errors import OutliveError, UsageError
+from outlive.model.printable import printable
 from outlive.model.size import mib
 from outlive.recording import folder
 from outlive.report.program_text import duration, program
-from outlive.report.stack_text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path

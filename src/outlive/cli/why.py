@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from outlive.cli import source
-from outlive.cli.output import show
+from outlive.cli.output import show, show_json
 
 _EPILOG = """\b
 Examples:
@@ -37,10 +35,11 @@ def command(target: str, snapshot: str, limit: int, *, as_json: bool) -> None:
 
     source.check_order("why", target, snapshot)
     with source.heap(snapshot) as opened:
-        holders = opened.why(source.target(target), limit=limit)
-        info = opened.info
+        what = source.target(target)
+        holders, is_shared, info = opened.why(what, limit), opened.is_shared(what), opened.info
     if as_json:
-        show(json.dumps(holders_json(info, target, holders, limit)) + "\n")
+        show_json(holders_json(info, target, holders, limit))
         return
     style = style_of_stdout()
-    show(f"{snapshot_line(snapshot, info, style)}\n\n{holders_text(target, holders, limit, style)}")
+    text = holders_text(target, holders, limit, style, is_shared=is_shared)
+    show(f"{snapshot_line(snapshot, info, style)}\n\n{text}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_DEEP_MAX = 64
+_DEEP_MAX = 64  # a power of two
 _PLACE = 0xFFFF_FFFF
 _NAMED_BY_THEMSELVES = (Category.MODULE, Category.TYPE, Category.CODE, Category.THREAD)
 _FACTOR, _SHIFT = np.uint64(0x9E37_79B9_7F4A_7C15), np.uint64(29)
@@ -41,41 +41,49 @@ def class_of_units(columns: Columns, ways: Ways, units: Array, units_of: Callabl
 
     """
     inside = units >= 0
-    nodes = _with_those_above(ways, np.unique(units[inside] >> 32))
+    nodes = _with_those_above(ways, units[inside] >> 32)
     if not len(nodes):
         return units.astype(np.uint64)
     keys = units_of(nodes)
     above, kind = np.where(keys >= 0, keys >> 32, -1), keys & _PLACE
     place = np.minimum(np.searchsorted(nodes, above), len(nodes) - 1)
-    has_holder = nodes[place] == above
-    start = _mixed(_own(columns, nodes), np.where(keys >= 0, kind, keys))
-    hashes = start
-    for _ in range(_DEEP_MAX):
-        further = np.where(has_holder, _mixed(start, hashes[place]), start)
-        if np.array_equal(further, hashes):
+    # Beyond a way's end is one node more, which is its own holder.
+    end = len(nodes)
+    holders = np.append(np.where(nodes[place] == above, place, end), end)
+    hashes = np.append(_mixed(_own(columns, nodes), np.where(keys >= 0, kind, keys)), np.uint64(0))
+    # Each round hashes twice as long a part of the ways.
+    for _ in range(_DEEP_MAX.bit_length() - 1):
+        if (holders == end).all():
             break
-        hashes = further
+        hashes, holders = _mixed(hashes, hashes[holders]), holders[holders]
     of_holder = hashes[np.minimum(np.searchsorted(nodes, units >> 32), len(nodes) - 1)]
     return np.where(inside, _mixed(of_holder, units & _PLACE), units.astype(np.uint64))
 
 
 def _with_those_above(ways: Ways, rows: Array) -> Array:
-    """Return the rows and those on the ways to them, ascending."""
-    found, latest = rows, rows
+    """Return the rows and those on the ways to them, ascending, each once."""
+    is_found = np.zeros(len(ways.parent), bool)
+    is_found[rows] = True
+    last = np.empty(len(ways.parent), np.uint32)
+    latest = rows
     for _ in range(_DEEP_MAX):
-        above = ways.parent[latest].astype(np.int64)
-        above = np.unique(above[(above != NONE) & (above != latest)])
-        latest = np.setdiff1d(above, found, assume_unique=True)
-        if not len(latest):
+        above = ways.parent[latest]
+        above = above[above != NONE]
+        above = above[~is_found[above]]
+        if not len(above):
             break
-        found = np.union1d(found, latest)
-    return found
+        # Each once, without sorting them: of equal ones the last one written stays.
+        numbers = np.arange(len(above), dtype=np.uint32)
+        last[above] = numbers
+        latest = above[last[above] == numbers]
+        is_found[latest] = True
+    return np.flatnonzero(is_found)
 
 
 def _own(columns: Columns, rows: Array) -> Array:
     """Return, by row, what tells an object from others of its type in words."""
     shapes = columns.shape[rows].astype(np.int64)
-    category = columns.types["category"][columns.shapes["type"][shapes]]
+    category = columns.shape_category[shapes]
     own = shapes
     by_itself = np.isin(category, _NAMED_BY_THEMSELVES)
     own = np.where(by_itself, -1 - rows, own)

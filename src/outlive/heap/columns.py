@@ -10,6 +10,7 @@ import errno
 import mmap
 import os
 import stat
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -115,6 +116,12 @@ class Columns:
     def __len__(self) -> int:
         """Return how many objects there are."""
         return len(self.shape)
+
+    @cached_property
+    def shape_category(self) -> NDArray[np.uint8]:
+        """Category of the type, by row of `shapes`."""
+        category: NDArray[np.uint8] = self.types["category"].astype(np.uint8)[self.shapes["type"]]
+        return category
 
     def text(self, string: int) -> str:
         """Return a string of the file."""

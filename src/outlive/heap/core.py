@@ -5,14 +5,8 @@ from __future__ import annotations
 try:
     from outlive import _native as native
 except ImportError as error:
-    import sys
+    from outlive.errors import not_built
 
-    from outlive.errors import OutliveError
-
-    raise OutliveError(
-        "outlive's native core is not built for this Python",
-        str(error),
-        f"build it: {sys.executable} -m pip install --force-reinstall --no-deps outlive",
-    ) from error
+    raise not_built(error) from error
 
 __all__ = ["native"]

@@ -75,8 +75,7 @@ def holders(index: Index, ways: Ways, thing: int, *, around_noise: bool = True) 
             continue
         seen.add(holder)
         if around_noise:
-            start, stop = index.columns.first[holder : holder + 2].astype(np.int64)
-            if not (ways.edges[start:stop] == thing).any():
+            if not ways.refers(holder, thing):
                 continue
             if holder == thing and not _refers_to_itself(index.columns, thing):
                 continue

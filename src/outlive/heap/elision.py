@@ -52,7 +52,7 @@ def gap(columns: Columns, objects: NDArray[Any], edges: NDArray[Any], inner: NDA
     # Indices and keys don't matter, but keys and values are not the same.
     place = np.where(place < named, place, named + (place - named) % 2)
     kinds = shapes * (1 << 17) + place
-    said = ~inner[columns.types["category"][columns.shapes["type"][shapes]]]
+    said = ~inner[columns.shape_category[shapes]]
     middle = len(kinds) // 2
     for period in range(1, _PERIOD_OBJECTS_MAX + 1):
         same = kinds[period:] == kinds[:-period]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outlive import files
 from outlive.errors import OutliveError, UsageError
 
 if TYPE_CHECKING:
@@ -20,29 +20,18 @@ if TYPE_CHECKING:
 def whole(file: Path) -> Iterator[IO[bytes]]:
     """Give a stream whose content replaces `file` at the end, in one step; on an error, nothing changes.
 
-    A symbolic link stays one. A device or a pipe has nothing to replace: it is written to.
+    As `outlive.files.whole`.
 
     Raises:
+        UsageError: it is a folder.
         OutliveError: it could not be written.
 
     """
     with _explained(file):
         if file.is_dir():
             raise UsageError(f"can't write {file}", "it is a directory", "name a file in it")
-        if file.exists() and not file.is_file():
-            with file.open("wb") as stream:
-                yield stream
-            return
-        handle, name = tempfile.mkstemp(dir=_parent(file), prefix=".outlive-")
-        part = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                yield stream
-            part.chmod(0o666 & ~_mask())
-            part.replace(os.path.realpath(file))
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with files.whole(file) as stream:
+            yield stream
 
 
 @contextmanager
@@ -57,11 +46,10 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     with _explained(folder):
         if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
             raise UsageError(f"can't write {folder}", "it exists", "name a new folder, or remove it first")
-        part = Path(tempfile.mkdtemp(dir=_parent(folder), prefix=".outlive-"))
+        part = Path(tempfile.mkdtemp(dir=files.folder_of(folder), prefix=files.PART_PREFIX))
         try:
             yield part
-            part.chmod(0o777 & ~_mask())
-            part.replace(os.path.realpath(folder))
+            files.publish(part, folder, 0o777)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
@@ -74,13 +62,3 @@ def _explained(file: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutliveError(f"can't write {file}", error.strerror or str(error)) from error
-
-
-def _parent(file: Path) -> Path:
-    return Path(os.path.realpath(file)).parent
-
-
-def _mask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections import defaultdict
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outlive.errors import OutliveError, UsageError
-from outlive.heap.printable import printable
+from outlive.model.printable import printable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,15 +71,15 @@ def type_rows(index: Index, name: str) -> set[int]:
     known = set(index.type_names)
     full = {name} if name in known else {each for each in known if each.endswith(f".{name}")}
     if not full or not name:
-        close = " or ".join(map(printable, _close(name, known)))
+        close = " or ".join(map(printable_name, _close(name, known)))
         hint = f"did you mean {close}?" if close else "outlive census lists them"
-        raise UsageError(f"no object of a type {printable(name)} is in the snapshot", hint=hint)
+        raise UsageError(f"no object of a type {printable_name(name)} is in the snapshot", hint=hint)
     if len(full) > 1:
         some = sorted(full)[:_NAMED_MAX]
         more = f" and {len(full) - len(some)} more" if len(full) > len(some) else ""
         raise UsageError(
-            f"{printable(name)} is the name of several types",
-            f"{', '.join(map(printable, some))}{more}",
+            f"{printable_name(name)} is the name of several types",
+            f"{', '.join(map(printable_name, some))}{more}",
             "give the name in full",
         )
     return {row for row, each in enumerate(index.type_names) if each in full}
@@ -89,7 +91,7 @@ def _of_type(index: Index, name: str) -> U4:
     of_shape = wanted[index.columns.shapes["type"]]
     rows = np.flatnonzero(of_shape[index.columns.shape]).astype(np.uint32)
     if not len(rows):
-        raise UsageError(f"no object of a type {printable(name)} is in the snapshot")
+        raise UsageError(f"no object of a type {printable_name(name)} is in the snapshot")
     return rows
 
 
@@ -97,7 +99,7 @@ def _number(text: str, base: int) -> int:
     try:
         return int(text, base)
     except ValueError:
-        raise UsageError(f"{printable(text)} is no address", hint="write it as 0x7f0123456780") from None
+        raise UsageError(f"{printable_name(text)} is no address", hint="write it as 0x7f0123456780") from None
 
 
 def _numbered(index: Index, number: int) -> U4:
@@ -112,12 +114,22 @@ def _at(index: Index, address: int, name: str) -> U4:
         rows = np.flatnonzero(index.columns.address == np.uint64(address)).astype(np.uint32)[:1]
     if not len(rows):
         why = "it was not alive when that was taken"
-        raise OutliveError(f"{printable(name)} is not in the snapshot", why)
+        raise OutliveError(f"{printable_name(name)} is not in the snapshot", why)
     return rows
 
 
 def _close(name: str, known: Iterable[str]) -> list[str]:
-    """Return full names that look like `name`, or end in what does, the likeliest first."""
-    last = {each.rpartition(".")[2].lower(): each for each in sorted(known)}
-    given = name.rpartition(".")[2].lower()
-    return [last[each] for each in difflib.get_close_matches(given, last, _NAMED_MAX)]
+    """Return full names that end as `name` does, most alike first; else those that end in what looks so."""
+    given = name.lower().split(".")[::-1]
+    by_end = defaultdict[str, list[str]](list)
+    for each in sorted(known):
+        by_end[each.rpartition(".")[2].lower()].append(each)
+
+    def alike(each: str) -> int:
+        parts = zip(given, each.lower().split(".")[::-1], strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], parts))
+
+    if given[0] in by_end:
+        return sorted(by_end[given[0]], key=alike, reverse=True)[:_NAMED_MAX]
+    close = difflib.get_close_matches(given[0], by_end, _NAMED_MAX)
+    return [by_end[end][-1] for end in close]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from outlive.errors import OutliveError
-from outlive.heap.printable import printable
+from outlive.model.printable import printable_name
 
 Format = Literal["png", "svg"]
 
@@ -19,7 +19,7 @@ _RESOLUTION = {"png": ["-Gdpi=144"], "svg": []}
 
 def quoted(text: str, limit: int = 200) -> str:
     """Return `text` as a string in Graphviz's language that shows it as it is, on one line."""
-    shown = printable(text, limit)
+    shown = printable_name(text, limit)
     for one, escaped in (("&", "&amp;"), ("\\", "\\\\"), ('"', '\\"')):
         shown = shown.replace(one, escaped)
     return f'"{shown}"'
@@ -45,7 +45,8 @@ def drawn(graph: str, format: Format) -> bytes:  # noqa: A002 - its name everywh
     except (OSError, subprocess.TimeoutExpired) as error:
         raise OutliveError("Graphviz can't draw it", str(error)) from error
     if done.returncode or not done.stdout:
-        raise OutliveError("Graphviz can't draw it", printable(done.stderr.decode(errors="replace"), 400))
+        said = done.stderr.decode(errors="replace")
+        raise OutliveError("Graphviz can't draw it", printable_name(said, 400))
     return done.stdout
 
 

@@ -1,13 +1,15 @@
 """Why objects are alive: the ways in which they are held, in words, alike ones counted as one.
 
-Of many objects each is counted; the ways of some hundreds are followed, evenly chosen, and what lies between
-is taken to be held as its neighbour is. Objects in one list or dict have one way.
+Of many objects each is counted, and one of each class (classes.py) is followed. Where those are too many, the
+largest are, and what is left is taken to be held as its neighbour is. Objects in one list or dict have
+one way.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +58,12 @@ class Holders:
     def held(self, row: int) -> str:
         """Return the best way to one object, as text."""
         return self.routes.best(self.routes.ways(NOISE), row).text
+
+    def held_differently(self, rows: Array, most: int) -> list[int]:
+        """Return `most` of the objects (ascending rows), and of each way in which they are held one first."""
+        groups = _Asked(self.routes, self.routes.ways(NOISE), rows).best()
+        found = (row for at in range(most) for group in groups for row in group.rows[at : at + 1].tolist())
+        return sorted(islice(found, most))
 
     def why(self, rows: Array, limit: int | None = 10, filters: Sequence[Filter] = NOISE) -> list[Holder]:
         """Return the ways in which objects (ascending rows) are held, what keeps most alive first.
@@ -136,12 +144,13 @@ class _Asked:
 
     def ways_held(self) -> list[_Group]:
         """Return groups of the objects by their best way, then of some by others."""
-        best = self._best()
+        best = self.best()
         return [*best, *self._others(best)]
 
     # -- the best ways
 
-    def _best(self) -> list[_Group]:
+    def best(self) -> list[_Group]:
+        """Return groups of the objects by their best way, the most frequent first."""
         sampled = self._even(self.rows, _COUNTED_MAX)
         keys = self._units(sampled)
         units, first, unit_of, weights = np.unique(

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 UNREACHED, NATIVE, IMMORTAL = 0, 100, 101
 # First the interpreter's roots, so that what a module holds is found there though a frame's globals do too.
 _KINDS = (RootKind.INTERPRETER, RootKind.THREAD, RootKind.STATIC)
+_SINGLETONS = {"NoneType", "bool", "ellipsis", "NotImplementedType"}
+_STATIC_REFCOUNT = 900_000_000
 
 
 class Index:
@@ -65,8 +67,7 @@ class Index:
     @cached_property
     def category(self) -> U1:
         """Category of the type."""
-        by_shape = self.columns.types["category"].astype(np.uint8)[self.columns.shapes["type"]]
-        return np.take(by_shape, self.columns.shape)
+        return np.take(self.columns.shape_category, self.columns.shape)
 
     @cached_property
     def nominal(self) -> U4:
@@ -108,6 +109,15 @@ class Index:
         """Whether it never dies."""
         immortal: NDArray[np.bool_] = self.columns.refcount == NONE
         return immortal
+
+    def are_shared(self, rows: U4) -> bool:
+        """Return whether the interpreter keeps all of these objects for whoever uses them.
+
+        Before 3.12, where none is immortal, what it has statically begins with a refcount of a billion.
+        """
+        singletons = np.array([name in _SINGLETONS for name in self.type_names], bool)
+        shared = self.columns.refcount[rows] >= _STATIC_REFCOUNT
+        return bool((shared | singletons[self.type[rows]]).all())
 
     @cached_property
     def natively_held(self) -> NDArray[np.bool_]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from outlive.heap.printable import printable
 from outlive.model.heap_layout import NONE, Category, FrameState, Rest, TypeFlag
+from outlive.model.printable import printable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,8 @@ class Labels:
             kind = self.columns.types[self.columns.shapes["type"][shape]]
             full = self.columns.text(kind["name"])
             last = full.rpartition(".")[2] or full
-            self._types[shape] = printable(full, 120), printable(last), Category(int(kind["category"]))
+            category = Category(int(kind["category"]))
+            self._types[shape] = printable_name(full, 120), printable_name(last), category
         return self._types[shape]
 
     def type_name(self, thing: int) -> str:
@@ -93,7 +94,7 @@ class Labels:
         row = _row(self._texts, thing)
         if row is None:
             return None
-        return printable(self.columns.text(self.columns.texts["text"][row]), limit)
+        return printable_name(self.columns.text(self.columns.texts["text"][row]), limit)
 
     def code(self, thing: int) -> Code | None:
         """Return what a code object says."""
@@ -102,7 +103,7 @@ class Labels:
             return None
         found = self.columns.codes[row]
         name, file = self.columns.text(found["name"]), self.columns.text(found["file"])
-        return Code(printable(name), printable(file, 120), int(found["line"]))
+        return Code(printable_name(name), printable_name(file, 120), int(found["line"]))
 
     def frame(self, thing: int) -> Frame | None:
         """Return where a frame, a generator or a coroutine is."""
@@ -122,8 +123,10 @@ class Labels:
         """Return the full name of a type that is an object here."""
         at = self.types_by_object.get(thing)
         if at is not None:
-            return printable(self.columns.text(self.columns.types["name"][at]), 120)
-        return self.text(thing, 120) or "?"
+            return printable_name(self.columns.text(self.columns.types["name"][at]), 120)
+        # Of a class without instances only its own strings tell.
+        name = self.named(thing, "__qualname__", "__name__")
+        return self.text(thing, 120) or (name is not None and self.text(name, 120)) or "?"
 
     def is_heap_type(self, thing: int) -> bool:
         """Whether a type was made by a class statement, or by C code at run time."""
@@ -164,7 +167,7 @@ class Labels:
         place = edge - self._first[thing]
         names = self.names(thing)
         if place < len(names):
-            return Label(NAMED if names[place] else OTHER, printable(names[place]), place)
+            return Label(NAMED if names[place] else OTHER, printable_name(names[place]), place)
         place -= len(names)
         kind = _OF_REST[Rest(int(self.columns.shapes["rest"][self._shape[thing]]))]
         if kind == KEY and place % 2:

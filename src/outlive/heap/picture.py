@@ -13,6 +13,7 @@ import numpy as np
 
 from outlive.errors import UsageError
 from outlive.heap import files, graphviz, labels
+from outlive.heap.filters import NOISE
 from outlive.heap.index import IMMORTAL, NATIVE
 from outlive.heap.labels import Labels
 from outlive.heap.nouns import Nouns
@@ -26,12 +27,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from outlive.heap.columns import Columns
+    from outlive.heap.holders import Holders
     from outlive.heap.index import Index
+    from outlive.heap.ways import Ways
 
     U4 = NDArray[np.uint32]
 
 _OBJECTS_MAX = 6
 _HOLDERS_MAX = 6
+_RANKED_MAX = 64
+_LEVEL_MAX = 10
 _NODES_MAX = 120
 _LABELS_MAX = 2
 
@@ -60,13 +65,7 @@ _MORE = 'shape=plaintext, style="", fontcolor="#667085", fontsize=10'
 _KINDS = {labels.KEY: "key", labels.MEMBER: "member", labels.STACK: "stack"}
 
 
-def backrefs(
-    columns: Columns,
-    index: Index,
-    rows: U4,
-    filename: str | os.PathLike[str],
-    max_depth: int = 5,
-) -> Path:
+def backrefs(holders: Holders, rows: U4, filename: str | os.PathLike[str], max_depth: int = 5) -> Path:
     """Draw what refers to the objects `rows`, up to `max_depth` references away, and return the file.
 
     Raises:
@@ -78,17 +77,17 @@ def backrefs(
     form = _format(file)
     if max_depth < 1:
         raise UsageError(f"can't draw {max_depth} levels", "one is the least")
-    picture = graphviz.drawn(graph(columns, index, rows, max_depth), form)
+    picture = graphviz.drawn(graph(holders, rows, max_depth), form)
     with files.whole(file) as stream:
         stream.write(picture)
     return file
 
 
-def graph(columns: Columns, index: Index, rows: U4, max_depth: int) -> str:
+def graph(holders: Holders, rows: U4, max_depth: int) -> str:
     """Return the picture in Graphviz's language."""
-    found = _Found(index)
-    found.add(rows, max_depth)
-    return _HEAD + "".join(_Text(columns, index, found).lines(len(rows))) + "}\n"
+    found = _Found(holders.index, holders.routes.ways(NOISE))
+    found.add(holders.held_differently(rows, _OBJECTS_MAX), max_depth)
+    return _HEAD + "".join(_Text(holders.columns, holders.index, found).lines(len(rows))) + "}\n"
 
 
 def _format(file: Path) -> Literal["png", "svg"]:
@@ -106,39 +105,52 @@ class _Found:
     """What is to be drawn: objects, who holds them, and how many holders are not shown."""
 
     index: Index
+    ways: Ways
     asked: set[int] = field(default_factory=set)
     holders: dict[int, list[int]] = field(default_factory=dict)  # of each object drawn
     left_out: dict[int, int] = field(default_factory=dict)
 
-    def add(self, rows: U4, max_depth: int) -> None:
-        level = rows[:_OBJECTS_MAX].tolist()
-        self.asked.update(level)
-        self.holders.update((row, []) for row in level)
+    def add(self, asked: list[int], max_depth: int) -> None:
+        level = asked
+        self.asked.update(asked)
+        self.holders.update((row, []) for row in asked)
         for depth in range(max_depth + 1):
+            ranked = {row: self._ranked(row) for row in level}
             further = list[int]()
-            for row in level:
-                holders, count = self._ranked(row)
-                shown = [one for one in holders if self._has_room(one, depth < max_depth)]
-                further += [one for one in shown if one not in self.holders]
-                self.holders.update((one, []) for one in shown if one not in self.holders)
-                self.holders[row] = shown
-                if len(shown) < count:
-                    self.left_out[row] = count - len(shown)
+            # The best holder of each has room before the second of one.
+            for rank in range(_HOLDERS_MAX):
+                for row, (holders, _) in ranked.items():
+                    for holder in holders[rank : rank + 1]:
+                        if self._has_room(holder, further if depth < max_depth else None):
+                            self.holders[row].append(holder)
+            for row, (_, count) in ranked.items():
+                if len(self.holders[row]) < count:
+                    self.left_out[row] = count - len(self.holders[row])
             level = further
 
-    def _has_room(self, holder: int, deeper: bool) -> bool:  # noqa: FBT001 - what there is room for
-        return holder in self.holders or (deeper and len(self.holders) < _NODES_MAX)
+    def _has_room(self, holder: int, further: list[int] | None) -> bool:
+        """Draw a holder, if it is not: on the next level, where there is one (`further`) with room left."""
+        if holder in self.holders:
+            return True
+        if further is None or len(further) == _LEVEL_MAX or len(self.holders) == _NODES_MAX:
+            return False
+        self.holders[holder] = []
+        further.append(holder)
+        return True
 
     def _ranked(self, row: int) -> tuple[list[int], int]:
         """Return the holders to show, and how many there are.
 
-        First the one on the way to a root, then those that are shown anyway.
+        First the one on the way to a root, then those that are shown anyway; those that only do so by what
+        the filters call noise, if there are no others.
         """
         start, end = self.index.into_first[row : row + 2].tolist()
         holders = np.unique(self.index.into[start:end])
         shown = np.isin(holders, np.fromiter(self.holders, np.uint32))
         order = np.argsort(-(2 * (holders == self.index.parent[row]) + shown), kind="stable")
-        return holders[order[:_HOLDERS_MAX]].tolist(), len(holders)
+        ranked = holders[order[:_RANKED_MAX]].tolist()
+        told = [one for one in ranked if one == self.index.parent[row] or self.ways.refers(one, row)]
+        return (told or ranked)[:_HOLDERS_MAX], len(holders)
 
 
 class _Text:

@@ -13,11 +13,11 @@ from outlive.heap import cycles
 from outlive.heap.elision import collapse, elided, gap, signature
 from outlive.heap.labels import Labels
 from outlive.heap.nouns import SUSPENDABLE, Word, word
-from outlive.heap.printable import printable
 from outlive.heap.ways import Modules, Ways, path_edges
 from outlive.heap.words import Words, join
 from outlive.model.heap import Root
 from outlive.model.heap_layout import NONE, Category, RootKind
+from outlive.model.printable import printable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,12 +110,12 @@ class Routes:
         edges = path_edges(self.columns, path, ways.edges)
         inner = np.isin(np.arange(256), _INNER)
         out = gap(self.columns, path, edges, inner)
-        numbers = edges.tolist()
-        head = self.words.say(objects[: out.start + 1], numbers[: out.start], first, whole=False)
-        tail = self.words.say(objects[out.stop :], numbers[out.stop :])
+        head = self.words.say(objects[: out.start + 1], edges[: out.start].tolist(), first, whole=False)
+        tail = self.words.say(objects[out.stop :], edges[out.stop :].tolist())
         if out.repeats:
             stop = out.start + out.period
-            period = self.words.say(objects[out.start : stop + 1], numbers[out.start : stop], whole=False)
+            within = edges[out.start : stop].tolist()
+            period = self.words.say(objects[out.start : stop + 1], within, whole=False)
             between = elided(out.repeats, period)
         else:
             between = word(f"… {out.stop - out.start:,} more …", alike="…")
@@ -156,10 +156,8 @@ class Routes:
                 return at, Root("module", module.text.removeprefix("module ")), module
         return 0, *self._root(objects[0])
 
-    def _categories(self, objects: list[int]) -> NDArray[np.uint16]:
-        columns = self.columns
-        shapes = columns.shape[np.array(objects, np.int64)]
-        return np.asarray(columns.types["category"][columns.shapes["type"][shapes]])
+    def _categories(self, objects: list[int]) -> NDArray[np.uint8]:
+        return self.columns.shape_category[self.columns.shape[np.array(objects, np.int64)]]
 
     def _runs(self, task: int, held: int) -> bool:
         """Whether `task` is a task, and `held` what it runs or the context it runs in."""
@@ -186,7 +184,7 @@ class Routes:
         if kind == RootKind.STATIC:
             return Root("static type", self.labels.class_name(thing)), None
         if kind == RootKind.STACK:
-            function = printable(name)
+            function = printable_name(name)
             return Root("thread", f"{function}()"), word(f"stack of {function}()")
         if self.labels.category(thing) == Category.TASK:
             return Root("task", self.labels.text(thing) or "?"), noun

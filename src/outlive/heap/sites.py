@@ -12,6 +12,7 @@ import numpy as np
 
 from outlive.errors import OutliveError
 from outlive.heap.core import native
+from outlive.model.estimate import poisson_estimate
 from outlive.model.heap import Total
 from outlive.model.heap_layout import NONE
 from outlive.model.place import short_path
@@ -46,9 +47,16 @@ def census(index: Index) -> list[Total]:
     sites, samples = len(columns.sites), columns.samples
     blocks = np.bincount(samples["site"], samples["blocks"], sites)
     size = np.bincount(samples["site"], samples["bytes"], sites)
+    variance = np.bincount(samples["site"], samples["variance"], sites)
     retained = _retained(index)
     totals = [
-        Total(text(columns, site), round(blocks[site]), round(size[site]), int(retained[site]))
+        Total(
+            text(columns, site),
+            round(blocks[site]),
+            round(size[site]),
+            int(retained[site]),
+            poisson_estimate(float(size[site]), float(variance[site])),
+        )
         for site in range(sites)
         if blocks[site]
     ]

@@ -64,7 +64,7 @@ class Snapshot:
         return census.census(self.index, by, limit)
 
     def diff(self, *later: Snapshot, limit: int | None = None) -> list[Change]:
-        """Return how each type changed from this snapshot to later ones, the largest growth in bytes first.
+        """Return what changed from this snapshot to the last of later ones, the largest growth first.
 
         Raises:
             UsageError: there is none to compare with.
@@ -75,7 +75,9 @@ class Snapshot:
         return growth.changes(_censuses(self, *later), limit)
 
     def growth(self, *before: Snapshot, limit: int | None = None) -> list[Change]:
-        """Return what grew since earlier snapshots, oldest first, and never shrank: with more, less noise.
+        """Return what grew from the first of earlier snapshots to this one, the largest growth first.
+
+        What shrank in between is not among it: with more snapshots there is less noise.
 
         Raises:
             UsageError: there is none to compare with.
@@ -100,6 +102,12 @@ class Snapshot:
 
         chosen = filters.NOISE if ignore is None else filters.chosen(ignore)
         return self._holders.why(find.objects(self.index, what), limit, chosen)
+
+    def is_shared(self, what: object) -> bool:
+        """Return whether the interpreter itself keeps these objects: small ints, None, interned constants."""
+        from outlive.heap import find
+
+        return self.index.are_shared(find.objects(self.index, what))
 
     def retained(self, what: object) -> int:
         """Return the bytes that would be freed if these objects were gone, with what only they lead to."""
@@ -151,7 +159,7 @@ class Snapshot:
         """Draw what holds these objects, to a PNG or SVG file, and return its path."""
         from outlive.heap import find, picture
 
-        return picture.backrefs(self.columns, self.index, find.objects(self.index, what), filename, max_depth)
+        return picture.backrefs(self._holders, find.objects(self.index, what), filename, max_depth)
 
     def convert(
         self, to: str, path: str | os.PathLike[str], progress: Callable[[int, int], None] | None = None

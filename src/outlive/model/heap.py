@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from outlive.model.estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Total:
     count: int
     shallow_bytes: int
     retained_bytes: int
+    shallow: Estimate | None = None  # with its interval, where it is an estimate
 
 
 @dataclass(frozen=True, slots=True)

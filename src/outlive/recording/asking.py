@@ -69,9 +69,7 @@ def ask(  # noqa: PLR0913 - what is asked, and how long to wait for it
         requests.withdraw(str(file))
 
 
-def _put(
-    file: Path, words: tuple[str, ...], who: str, to: str, patience_seconds: float = _OTHERS_SECONDS
-) -> int:
+def _put(file: Path, words: tuple[str, ...], who: str, to: str, patience_seconds: float) -> int:
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
@@ -94,7 +92,7 @@ def _said(file: Path, key: str, number: int) -> Mapping[str, object] | None:
 
 def _cancel(file: Path, key: str, number: int) -> None:
     """Have the process give up, and wait until it did, for what it leaves then is all it will."""
-    _put(file, ("cancel",), "the process", "stop")
+    _put(file, ("cancel",), "the process", "stop", TAKE_UP_SECONDS)  # by then others have given up
     deadline = time.monotonic() + _CANCEL_SECONDS
     while _said(file, key, number) is None and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)

@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from outlive.capture import proc
+from outlive.capture import cgroup, proc
 from outlive.model.size import mib
 from outlive.recording.processes import is_here, is_live
 
@@ -18,6 +18,7 @@ Confidence = Literal["certain", "likely", "possible"]
 
 _NEAR = 0.9  # of the limit: the last second of a leak may hold a tenth of it
 _FAR = 0.5
+_NO_LIMIT = 1 << 62
 _KILLED = "killed without a word: SIGKILL (kill -9, a supervisor out of patience) or a crash of the system"
 
 
@@ -117,7 +118,7 @@ def _memory(recording: Recording, seen: Evidence) -> tuple[float | None, str]:
     if point is None or point.rss is None:
         return None, "its RSS is not known"
     rss = max(point.rss, point.rss_peak or 0)
-    limit, name = _limit(recording), "its control group's limit"
+    limit, name = limit_of(recording)[0], "its control group's limit"
     if limit is None:
         limit, name = seen.memory_bytes, "the machine's memory"
     if not limit:
@@ -125,11 +126,12 @@ def _memory(recording: Recording, seen: Evidence) -> tuple[float | None, str]:
     return rss / limit, f"RSS {mib(rss)} at the last point, {rss / limit:.0%} of {name}, {mib(limit)}"
 
 
-def _limit(recording: Recording) -> int | None:
+def limit_of(recording: Recording) -> tuple[int | None, int | None]:
+    """Return the memory limit of the process's control group and what is charged to it; None: not known."""
     if recording.breakdown is not None and recording.breakdown.limit is not None:
-        return recording.breakdown.limit
+        return recording.breakdown.limit, recording.breakdown.limit_usage
     limit = _cgroup(recording).get("limit")
-    return limit if isinstance(limit, int) and 0 < limit < 1 << 62 else None
+    return (limit if isinstance(limit, int) and 0 < limit < _NO_LIMIT else None), None
 
 
 def _cgroup(recording: Recording) -> dict[str, object]:
@@ -138,15 +140,10 @@ def _cgroup(recording: Recording) -> dict[str, object]:
 
 
 def _oom_kills(folder: object) -> int | None:
-    """Return the OOM kills that a control group counts, of version 2 or 1; None if it is gone."""
+    """Return the OOM kills that a control group counts now; None if no such group is there."""
     if not isinstance(folder, str) or not folder.startswith("/sys/fs/cgroup/") or ".." in folder:
         return None
-    for name in ("memory.events", "memory.oom_control"):
-        for line in proc.read(f"{folder}/{name}").splitlines():
-            word, _, count = line.partition(b" ")
-            if word == b"oom_kill" and count.isdigit():
-                return int(count)
-    return None
+    return cgroup.oom_kills(folder)
 
 
 def _memory_bytes() -> int | None:

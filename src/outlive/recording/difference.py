@@ -51,7 +51,7 @@ def difference(before: Recording, after: Recording, by: Grouping = "line") -> li
     Of one process, blocks that are alive in both recordings cancel out: what came and what went remains,
     known far better than the difference of two totals.
     """
-    gained, lost = _changed(before, after)
+    gained, lost = changed(before, after)
     changes: dict[Hashable, _Change] = {}
     for number, total in sums(gained).items():
         changes.setdefault(key_of(after.stacks[number], by), _Change()).gained.merge(total)
@@ -77,7 +77,7 @@ def grown(before: Recording, after: Recording) -> Estimate:
     """Return how much more the second recording holds in all, outlive's own left out."""
     whole = _Change()
     for samples, recording, into in zip(
-        _changed(before, after), (after, before), (whole.gained, whole.lost), strict=True
+        changed(before, after), (after, before), (whole.gained, whole.lost), strict=True
     ):
         for number, total in sums(samples).items():
             if not is_own(recording.stacks[number]):
@@ -86,8 +86,11 @@ def grown(before: Recording, after: Recording) -> Estimate:
     return minus(whole.gained, whole.lost, unit)
 
 
-def _changed(before: Recording, after: Recording) -> tuple[list[Sample], list[Sample]]:
-    """Return the samples that `after` gained, and those it lost."""
+def changed(before: Recording, after: Recording) -> tuple[list[Sample], list[Sample]]:
+    """Return the samples that `after` gained, and those it lost.
+
+    A block that is alive in both weighs the same in both: it says nothing of growth, nor of its error.
+    """
     one, other = before.process, after.process
     if (one.pid, one.began) != (other.pid, other.began):
         return list(after.samples), list(before.samples)

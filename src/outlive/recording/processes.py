@@ -22,7 +22,8 @@ def is_live(recording: Recording) -> bool:
     if process.state != "running" or notes.get("boot_id", proc.boot_id()) != proc.boot_id():
         return False
     if is_here(recording):
-        return notes.get("start_ticks") == _start_ticks(process.pid)
+        ticks = proc.start_ticks(process.pid)
+        return ticks != 0 and notes.get("start_ticks") == ticks
     # Clocks are set, forwards and back.
     return bool(recording.timeline) and abs(time.time() - recording.timeline[-1].time) < _FRESH_SECONDS
 
@@ -31,12 +32,3 @@ def is_here(recording: Recording) -> bool:
     """Return whether the pid is one among those that can be seen from here, now."""
     notes = recording.process.notes
     return (notes.get("boot_id"), notes.get("pid_namespace")) == (proc.boot_id(), proc.pid_namespace())
-
-
-def _start_ticks(pid: int) -> int | None:
-    """Return when a process began; None if there is none, or it only waits for its parent to take notice."""
-    fields = proc.read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    # state is field 3, number of threads 20 (the first thread may end before others do), start 22
-    if len(fields) < 20 or (fields[0] in (b"Z", b"X") and int(fields[17]) <= 1):  # noqa: PLR2004
-        return None
-    return int(fields[19])

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outlive.model import layout
+from outlive.model.printable import printable
 from outlive.model.recording import Frame, Stack
 from outlive.recording.table import whole
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
-
-# From somebody else's process to a terminal: nothing in a name may steer it.
-_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
 
 
 class Half:
@@ -86,5 +84,5 @@ class Half:
                 raise IndexError(start)
             end = self._text.find(b"\0", start)
             text = self._text[start : end if end >= 0 else None]
-            self._names[start] = text.decode(errors="replace").translate(_CONTROL)
+            self._names[start] = printable(text.decode(errors="replace"))
         return self._names[start]

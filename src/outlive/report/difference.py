@@ -9,8 +9,9 @@ from outlive.recording.difference import difference, grown
 from outlive.recording.totals import in_use
 from outlive.report import program_text
 from outlive.report.recording_json import estimate_json
-from outlive.report.recording_table import spread
-from outlive.report.stack_text import CUT_OFF, SourceLines, innermost, named
+from outlive.report.recording_table import code, spread
+from outlive.report.stack_text import SourceLines, innermost, named
+from outlive.report.style import left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def difference_table(before: Recording, after: Recording, by: Grouping, limit: i
         lines += _site(site, by, source, style)
     if rest := sites[limit:]:
         size = _signed(sum(site.grown.estimate for site in rest))
-        lines.append(style.faint(f"{size:>11}  in {len(rest):,} more (--limit shows more)"))
+        lines.append(style.faint(f"{size:>11}  {left_out(len(rest))}"))
     return "\n".join((*lines, "", *map(style.faint, _LEGEND), ""))
 
 
@@ -97,16 +98,10 @@ def _header(before: Recording, after: Recording, style: Style) -> Iterator[str]:
 
 
 def _site(site: SiteDifference, by: Grouping, source: SourceLines, style: Style) -> Iterator[str]:
-    frame = innermost(site.stack)
     figures = (_signed(site.grown.estimate), spread(site.grown), mib(site.before.estimate))
-    row = style.fit(_ROW.format(*figures, mib(site.after.estimate), named(frame)))
+    row = style.fit(_ROW.format(*figures, mib(site.after.estimate), named(innermost(site.stack))))
     yield row if site.beyond_chance else style.faint(row)
-    if by in ("line", "stack") and (text := source.line(frame)):
-        yield style.faint(style.fit(f"{_INDENT}{text}"))
-    if by == "stack":
-        outer = site.stack.frames[1:]
-        for each in (*outer, CUT_OFF) if site.stack.cut else outer:
-            yield style.faint(style.fit(f"{_INDENT}{named(each)}"))
+    yield from code(site.stack, by, source, style, _INDENT)
 
 
 def _side_json(recording: Recording) -> dict[str, object]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from outlive import files
 from outlive.capture import streams
 from outlive.errors import UsageError
 
@@ -27,7 +28,7 @@ def check_writable(file: Path) -> None:
         if file.exists() and not os.access(file, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         if file.is_file() or not file.exists():
-            handle, probe = tempfile.mkstemp(dir=_parent(file), prefix=".outlive-")
+            handle, probe = tempfile.mkstemp(dir=files.folder_of(file), prefix=files.PART_PREFIX)
             os.close(handle)
             Path(probe).unlink()
     except OSError as error:
@@ -49,7 +50,7 @@ def check_not_input(file: Path, source: Path) -> None:
 def write_whole(file: Path, text: str | bytes) -> None:
     """Replace `file` by `text` in one step; whoever reads it sees the old or the new, never half.
 
-    A symbolic link stays one. A device or a pipe has nothing to replace: it is written to.
+    As `outlive.files.whole`.
 
     Raises:
         OSError: it could not be written; the old file is as it was.
@@ -57,24 +58,8 @@ def write_whole(file: Path, text: str | bytes) -> None:
     """
     # File names need not be UTF-8.
     content = text if isinstance(text, bytes) else text.encode(errors="backslashreplace")
-    if file.exists() and not file.is_file():
-        file.write_bytes(content)
-        return
-    handle, part = tempfile.mkstemp(dir=_parent(file), prefix=".outlive-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(part).chmod(0o666 & ~mask)
-        Path(part).replace(os.path.realpath(file))
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-
-
-def _parent(file: Path) -> Path:
-    return Path(os.path.realpath(file)).parent
+    with files.whole(file) as stream:
+        stream.write(content)
 
 
 def write_stream(name: Literal["stdout", "stderr"], text: str) -> None:

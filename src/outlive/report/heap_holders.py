@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outlive.heap.words import ARROW
+from outlive.model.printable import printable
 from outlive.model.size import readable
 from outlive.report.heap_table import PLAIN
 from outlive.report.program_text import duration
-from outlive.report.stack_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from outlive.model.heap import Holder, Overdue, Suspect
     from outlive.report.style import Style
-
-ARROW = " → "
 
 _INDENT = "    "
 # What a root's kind means where the word alone does not say it.
@@ -24,13 +23,24 @@ _MEANINGS = {
     "native reference": "C code counts a reference that no object here has",
     "immortal": "it lives as long as the process, whoever holds it",
 }
+_SHARED = "Immortal: the interpreter keeps it for all who use it, and never frees it. Some of its users:"
 
 
-def holders_text(target: str, holders: Sequence[Holder], limit: int | None, style: Style = PLAIN) -> str:
-    """Return the ways in which `target` is held, as given, at most `limit` of them."""
-    if not holders:
+def holders_text(
+    target: str,
+    holders: Sequence[Holder],
+    limit: int | None,
+    style: Style = PLAIN,
+    *,
+    is_shared: bool = False,
+) -> str:
+    """Return the ways in which `target` is held, as given, at most `limit` of them.
+
+    `is_shared`: the interpreter keeps it for all.
+    """
+    if not holders and not is_shared:
         return f"Nothing holds {printable(target)} but what outlive leaves out.\n"
-    lines: list[str] = []
+    lines = [_SHARED] if is_shared else []
     for holder in holders[:limit]:
         lines += _holder(holder, style)
     if rest := len(holders) - len(holders[:limit]):
@@ -48,6 +58,13 @@ def path_lines(text: str, style: Style, indent: str = _INDENT) -> Iterator[str]:
             longer = f"{indent}  {ARROW.strip()} {step}"
         line = longer
     yield line
+
+
+def last_step(held: str, type_name: str) -> str:
+    """Return by what name an object hangs where it is held: "CACHE['u42']", "Export.rows"; "" without one."""
+    *before, last = held.split(ARROW)
+    own = last.partition("[")[0] == type_name.rpartition(".")[2]  # says but what it is
+    return (before[-1] if before else "") if own else last
 
 
 def _holder(holder: Holder, style: Style) -> Iterator[str]:
@@ -74,18 +91,20 @@ def suspects_text(suspects: Sequence[Suspect], limit: int | None, style: Style =
 
 
 def _suspect(number: int, suspect: Suspect, style: Style) -> Iterator[str]:
-    many = f"{suspect.count:,} of " if suspect.count > 1 else ""
+    is_group = suspect.count > 1
+    many = f"{suspect.count:,} of " if is_group else ""
     size = f"{readable(suspect.retained_bytes)}, {suspect.share:.0%} of all"
     yield style.strong(f"{number}. {many}{printable(suspect.type)}: {size}")
-    yield "   held by"
+    yield f"   {'the largest is held by' if is_group else 'held by'}: drop a reference on the way to free it"
     yield from path_lines(suspect.holder, style)
     if suspect.accumulates_at:
-        yield "   where it accumulates"
+        yield "   where it accumulates: set a limit here, or empty it"
         yield from path_lines(suspect.accumulates_at, style)
     if suspect.made:
-        yield style.fit(f"   made by {printable(suspect.made)}")
+        yield "   the line that made most of it: make less, or let go of it after"
+        yield style.fit(f"{_INDENT}{printable(suspect.made)}")
     if suspect.content:
-        yield "   what accumulates"
+        yield "   what accumulates: outlive why TYPE says who else holds it"
         for total in suspect.content:
             row = f"{_INDENT}{total.count:>10,}  {readable(total.shallow_bytes):>11}  {printable(total.name)}"
             yield style.fit(row)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from outlive.heap.printable import printable
+from outlive.heap.words import ARROW
+from outlive.model.printable import printable_name
 from outlive.model.size import readable
 from outlive.report import program_text
 from outlive.report.page import page
@@ -19,7 +20,6 @@ _DEPTH = 10
 _ROWS_MAX = 100
 _NAME_MAX = 200
 _WRAPPED = 0.95  # of what an object retains, in another one: that is the one to look at
-_ARROW = " → "
 
 
 def heap_html(snapshot: Snapshot) -> str:
@@ -35,7 +35,7 @@ def heap_html(snapshot: Snapshot) -> str:
     return page(
         "heap.html",
         title=f"Heap of process {info.pid}",
-        identity=f"CPython {info.python} · {program_text.clock(info.taken)}",
+        subtitle=f"CPython {info.python} · {program_text.clock(info.taken)}",
         figures=[
             (readable(total), "in objects"),
             (f"{info.objects:,}", f"objects, {info.references:,} references"),
@@ -61,8 +61,8 @@ def _largest(tree: tuple[Branch, ...]) -> list[Dominator]:
 
 def _row(one: Dominator, total: int) -> dict[str, object]:
     return {
-        "type": printable(one.type, _NAME_MAX),
-        "held": printable(one.held, _NAME_MAX),
+        "type": printable_name(one.type, _NAME_MAX),
+        "held": printable_name(one.held, _NAME_MAX),
         "object": one.object,
         "retained": one.retained_bytes,
         "retained_text": readable(one.retained_bytes),
@@ -103,10 +103,10 @@ def _boxes(tree: tuple[Branch, ...], total: int) -> dict[str, list[object]]:
 
 
 def _box(one: Dominator, parent: int) -> _Box:
-    name = _ARROW.join(one.held.split(_ARROW)[-2:]) or one.type
+    name = ARROW.join(one.held.split(ARROW)[-2:]) or one.type
     return _Box(
-        printable(name, _NAME_MAX),
-        printable(f"{one.type}: {one.held}", _NAME_MAX),
+        printable_name(name, _NAME_MAX),
+        printable_name(f"{one.type}: {one.held}", _NAME_MAX),
         _origin(one.type),
         one.retained_bytes,
         one.shallow_bytes,

@@ -96,12 +96,15 @@ def _document(info: SnapshotInfo) -> dict[str, object]:
 
 
 def _total(total: Total) -> dict[str, object]:
-    return {
+    figures: dict[str, object] = {
         "type": total.name,
         "count": total.count,
         "shallow_bytes": total.shallow_bytes,
         "retained_bytes": total.retained_bytes,
     }
+    if total.shallow is not None:
+        figures["in_use_bytes"] = asdict(total.shallow)
+    return figures
 
 
 def _plain(value: object) -> object:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outlive.model.printable import printable
 from outlive.model.size import readable
 from outlive.report.program_text import clock, duration
-from outlive.report.stack_text import printable
-from outlive.report.style import Style
+from outlive.report.style import Style, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 PLAIN = Style()
 
 _CENSUS = "{:>12}  {:>11}  {:>11}  {}"
+_SITES = "{:>12}  {:>11}  {:<24}  {:>11}  {}"
 _GROWTH = "{:>12}  {:>11}  {:>11}  {:<{}}  {}"
 _DUPLICATES = "{:>11}  {:>10}  {:>11}  {}"
 _CENSUS_LEGEND = (
     "Retained: their own size and what one of them alone keeps alive; what several keep together is in none."
 )
-_SITES_LEGEND = "Estimates, from samples. Retained: what objects made there keep alive, themselves included."
+_SITES_LEGEND = (
+    "Estimates, from samples: 19 times in 20 the shallow bytes lie in the interval.\n"
+    "Retained: what objects made there keep alive, themselves included."
+)
+_GROWTH_LEGEND = "Growth: from the first to the last, in objects and in bytes."
+_GREY = " Grey: not more each time."
 _CELL_MAX = 60
 
 
@@ -44,15 +50,26 @@ def census_table(totals: Sequence[Total], limit: int | None, style: Style = PLAI
     """Return the totals as given, at most `limit` of them; `what` they are totals of."""
     if not totals:
         return "There is nothing.\n"
-    lines = [style.strong(_CENSUS.format("Count", "Shallow", "Retained", what))]
+    are_estimates = totals[0].shallow is not None
+    row = _SITES if are_estimates else _CENSUS
+    interval = ("95 % interval",) if are_estimates else ()
+    lines = [style.strong(row.format("Count", "Shallow", *interval, "Retained", what))]
     for total in totals[:limit]:
-        sizes = readable(total.shallow_bytes), readable(total.retained_bytes)
-        lines.append(style.fit(_CENSUS.format(f"{total.count:,}", *sizes, printable(total.name))))
+        figures = (f"{total.count:,}", readable(total.shallow_bytes), *_interval(total))
+        lines.append(style.fit(row.format(*figures, readable(total.retained_bytes), printable(total.name))))
     if rest := totals[len(totals[:limit]) :]:
         count, size = sum(total.count for total in rest), sum(total.shallow_bytes for total in rest)
-        lines.append(style.faint(_CENSUS.format(f"{count:,}", readable(size), "", left_out(len(rest)))))
-    legend = _SITES_LEGEND if what == "Site" else _CENSUS_LEGEND
-    return "\n".join((*lines, "", style.faint(legend), ""))
+        figures = (f"{count:,}", readable(size), *("" for _ in interval))
+        lines.append(style.faint(row.format(*figures, "", left_out(len(rest)))))
+    legend = _SITES_LEGEND if are_estimates else _CENSUS_LEGEND
+    return "\n".join((*lines, "", *map(style.faint, legend.split("\n")), ""))
+
+
+def _interval(total: Total) -> tuple[str, ...]:
+    """Return, of a total that is an estimate, its interval: "60.2 MiB to 71.4 MiB"."""
+    if total.shallow is None:
+        return ()
+    return (f"{readable(round(total.shallow.low))} to {readable(round(total.shallow.high))}",)
 
 
 def growth_table(
@@ -75,7 +92,8 @@ def growth_table(
         lines.append(row if always_grew(change) else style.faint(row))
     if rest := len(changes) - len(courses):
         lines.append(style.faint(_GROWTH.format("", "", "", "", wide, left_out(rest))))
-    return "\n".join((*lines, ""))
+    legend = _GROWTH_LEGEND + (_GREY if style.is_coloured else "")
+    return "\n".join((*lines, "", style.faint(legend), ""))
 
 
 def is_reversed(infos: Sequence[SnapshotInfo]) -> bool:
@@ -105,11 +123,6 @@ def always_grew(change: Change) -> bool:
 def signed(size_bytes: int) -> str:
     """Return a difference of sizes: "+12.5 KiB"."""
     return f"{'+' if size_bytes > 0 else ''}{readable(size_bytes)}"
-
-
-def left_out(number: int) -> str:
-    """Say how many rows a limit left out."""
-    return f"in {number:,} more (--limit shows more)"
 
 
 def duplicates_table(duplicates: Sequence[Duplicate], limit: int | None, style: Style = PLAIN) -> str:

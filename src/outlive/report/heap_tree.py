@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from outlive.model.printable import printable
 from outlive.model.size import readable
-from outlive.report.heap_holders import path_lines
+from outlive.report.heap_holders import last_step, path_lines
 from outlive.report.heap_table import PLAIN
-from outlive.report.stack_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,16 +59,24 @@ def _below(branch: Branch, whole_bytes: int, limit: int, before: str) -> Iterato
     size = branch.left_out_bytes + sum(each.dominator.retained_bytes for each in folded)
     for number, each in enumerate(shown, start=1):
         is_last = number == len(shown) and not count
-        yield _row(each, whole_bytes, before + ("└ " if is_last else "├ "))
+        dominator = each.dominator
+        step = _below_holder(last_step(dominator.held, dominator.type), branch.dominator.type)
+        yield _row(each, whole_bytes, before + ("└ " if is_last else "├ "), step)
         yield from _below(each, whole_bytes, limit, before + ("  " if is_last else "│ "))
     if count and shown:
         yield _ROW.format(readable(size), "", _share(size, whole_bytes), f"{before}└ ({count:,} smaller)")
 
 
-def _row(branch: Branch, whole_bytes: int, before: str) -> str:
+def _below_holder(step: str, type_name: str) -> str:
+    """Return an attribute's name alone where it stands below its object: ".rows" for "Export.rows"."""
+    attribute = step.removeprefix(type_name.rpartition(".")[2])
+    return attribute if attribute[:1] in (".", "[") else step
+
+
+def _row(branch: Branch, whole_bytes: int, before: str, step: str = "") -> str:
     each = branch.dominator
     sizes = readable(each.retained_bytes), readable(each.shallow_bytes)
-    name = f"{before}{printable(each.type)} #{each.object}"
+    name = f"{before}{printable(each.type)} #{each.object}{f' · {printable(step)}' if step else ''}"
     return _ROW.format(*sizes, _share(each.retained_bytes, whole_bytes), name)
 
 

@@ -12,7 +12,11 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page(template: str, **values: object) -> str:
-    """Return a page made of one of the templates, with plotly's script in it.
+    """Return a page made of a template that extends page.html, with plotly's script in it.
+
+    Args:
+        template: its file's name.
+        values: what it takes: for page.html itself "title", "subtitle" and "charts", data for its scripts.
 
     Raises:
         OutliveError: plotly's script, which draws it, is not installed.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
+from outlive.model.printable import printable
 from outlive.model.size import mib
 from outlive.report import program_text
 from outlive.report.recording_table import recording_table
-from outlive.report.stack_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +35,7 @@ def postmortem_text(recording: Recording, death: Death, style: Style) -> str:
 
 def other_text(file: Path, recording: Recording, death: Death) -> str:
     """Return a line on one more recording of a folder."""
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(program_text.last_seen(recording)))
+    when = program_text.clock(program_text.last_seen(recording))
     who = program_text.identity(recording)
     return f"  {when}  {who}: {death.text}\n    outlive postmortem {printable(str(file))}"
 
@@ -51,7 +50,7 @@ def _last(recording: Recording, style: Style) -> Iterator[str]:
     if not recording.timeline:
         return
     point = recording.timeline[-1]
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(point.time))
+    when = program_text.clock(point.time)
     yield f"{style.faint('Last    ')}  {when}: {', '.join(_figures(point)) or 'nothing was known'}"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from outlive.model.printable import printable
 from outlive.model.size import KIB, MIB, mib
-from outlive.report.stack_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from outlive.recording.totals import grouped, sums
 from outlive.report import program_text
 from outlive.report.call_tree import call_tree, merged
 from outlive.report.page import page
-from outlive.report.recording_table import spread
-from outlive.report.stack_text import SourceLines, innermost, inwards, named, origin, place
+from outlive.report.recording_table import last_and_most_rss, spread
+from outlive.report.stack_text import SourceLines, innermost, named, origin, outwards, place
 
 if TYPE_CHECKING:
     from outlive.model.recording import Frame, Point, Recording, SiteTotal, Stack
@@ -36,16 +36,16 @@ def recording_html(recording: Recording) -> str:
     held = tree.held.estimate
     return page(
         "recording.html",
-        program=program_text.program(recording),
-        identity=program_text.identity(recording),
-        death=death(recording),
-        times=program_text.times(recording),
+        title=program_text.program(recording),
+        subtitle=" · ".join(
+            (program_text.identity(recording), death(recording).text, program_text.times(recording))
+        ),
         interval=program_text.interval(recording),
         notes=list(program_text.shortcomings(recording)),
         in_use=mib(held.estimate),
         spread=spread(held),
         samples=len(recording.samples),
-        rss=_rss(recording.timeline),
+        rss=_rss(recording),
         sites=_rows(recording, sites[:_SITES_MAX]),
         rest=len(sites[_SITES_MAX:]),
         rest_size=mib(sum(site.in_use.estimate for site in sites[_SITES_MAX:])),
@@ -53,12 +53,9 @@ def recording_html(recording: Recording) -> str:
     )
 
 
-def _rss(timeline: tuple[Point, ...]) -> dict[str, str] | None:
-    known = [point for point in timeline if point.rss is not None]
-    if not known:
-        return None
-    peak = max(max(point.rss or 0, point.rss_peak or 0) for point in known)
-    return {"last": mib(known[-1].rss or 0), "peak": mib(peak)}
+def _rss(recording: Recording) -> dict[str, str] | None:
+    rss = last_and_most_rss(recording)
+    return None if rss is None else {"last": mib(rss[0]), "peak": mib(rss[1])}
 
 
 def _rows(recording: Recording, sites: list[SiteTotal]) -> list[dict[str, object]]:
@@ -89,7 +86,7 @@ def _rows(recording: Recording, sites: list[SiteTotal]) -> list[dict[str, object
                 "blocks": site.blocks,
                 "allocated": site.stack.allocated_bytes,
                 "allocated_text": mib(site.stack.allocated_bytes),
-                "stack": [named(outer) for outer in reversed(inwards(largest[frame][1]))],
+                "stack": [named(outer) for outer in outwards(largest[frame][1])],
             }
         )
     return rows

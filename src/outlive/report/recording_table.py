@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outlive.model.printable import printable
 from outlive.model.size import mib
 from outlive.recording.death import death
 from outlive.recording.totals import grouped, in_use
 from outlive.report import program_text
 from outlive.report.sparkline import rss_sparkline
-from outlive.report.stack_text import CUT_OFF, SourceLines, innermost, named, printable
+from outlive.report.stack_text import SourceLines, innermost, named, outwards
+from outlive.report.style import left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from outlive.model.estimate import Estimate
-    from outlive.model.recording import Recording, SiteTotal
+    from outlive.model.recording import Recording, SiteTotal, Stack
     from outlive.recording.totals import Grouping
     from outlive.report.style import Style
 
@@ -66,7 +68,7 @@ def recording_table(
         lines += _site(site, by, source, style)
     if rest := sites[limit:]:
         size = mib(sum(site.in_use.estimate for site in rest))
-        lines.append(style.faint(f"{size:>11}  in {len(rest):,} more (--limit shows more)"))
+        lines.append(style.faint(f"{size:>11}  {left_out(len(rest))}"))
     return "\n".join((*lines, "", *map(style.faint, _LEGEND), ""))
 
 
@@ -76,23 +78,28 @@ def spread(estimate: Estimate) -> str:
 
 
 def _site(site: SiteTotal, by: Grouping, source: SourceLines, style: Style) -> Iterator[str]:
-    frames = site.stack.frames
     figures = (mib(site.in_use.estimate), spread(site.in_use), f"{site.blocks:,.0f}")
     yield style.fit(_ROW.format(*figures, mib(site.stack.allocated_bytes), named(innermost(site.stack))))
-    if by in ("line", "stack") and (text := source.line(innermost(site.stack))):
-        yield style.faint(style.fit(f"{_INDENT}{text}"))
-    if by == "stack":
-        outer = (*frames[1:], CUT_OFF) if site.stack.cut else frames[1:]
-        for frame in outer:
-            yield style.faint(style.fit(f"{_INDENT}{named(frame)}"))
+    yield from code(site.stack, by, source, style, _INDENT)
+
+
+def code(stack: Stack, by: Grouping, source: SourceLines, style: Style, indent: str) -> Iterator[str]:
+    """Give what stands below a site's row: the line's text, and the frames that it was called by."""
+    frame, *callers = outwards(stack)
+    texts = [source.line(frame)] if by in ("line", "stack") else []
+    texts += map(named, callers) if by == "stack" else []
+    yield from (style.faint(style.fit(f"{indent}{text}")) for text in texts if text)
+
+
+def last_and_most_rss(recording: Recording) -> tuple[int, int] | None:
+    """Return RSS at last and at most; None if it was never known."""
+    known = [(point.rss, point.rss_peak or 0) for point in recording.timeline if point.rss is not None]
+    return (known[-1][0], max(map(max, known))) if known else None
 
 
 def _rss(recording: Recording, style: Style) -> str:
-    known = [point for point in recording.timeline if point.rss is not None]
-    if not known:
+    rss = last_and_most_rss(recording)
+    if rss is None:
         return ""
-    peak = max(max(point.rss or 0, point.rss_peak or 0) for point in known)
-    return (
-        f"{style.bright(rss_sparkline(known, _SPARKS))}  {mib(known[-1].rss or 0)} at last, "
-        f"{mib(peak)} at most"
-    )
+    course = style.bright(rss_sparkline(recording.timeline, _SPARKS))
+    return f"{course}  {mib(rss[0])} at last, {mib(rss[1])} at most"

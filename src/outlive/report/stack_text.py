@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import linecache
 import stat
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outlive.model.place import INSTALLED, STANDARD, short_path
+from outlive.model.printable import printable
 from outlive.model.recording import Frame
 
 if TYPE_CHECKING:
@@ -18,19 +20,35 @@ CUT_OFF = Frame("(outer frames not kept)", "", 0)
 # Of memory whose stack gave way to another one's since.
 FORGOTTEN = Frame("(stacks not kept)", "", 0)
 
-_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}")
 _SOURCE_BYTES_MAX = 4 << 20
+_RUNPY = "<frozen runpy>"  # of python -m
 
 
-def printable(text: str) -> str:
-    """Return text without characters that steer a terminal."""
-    return text.translate(_CONTROL)
+def outwards(stack: Stack) -> tuple[Frame, ...]:
+    """Return a stack's frames from the allocating one to the outermost; what is missing is a frame too.
+
+    What started the program is left out: runpy, or `outlive run` and all that this was called by.
+    """
+    frames = stack.frames or (NO_PYTHON,)
+    for at in range(1, len(frames)):
+        if _is_launcher(frames[at].file):
+            return frames[:at]
+    if stack.cut:
+        return (*frames, CUT_OFF)
+    end = len(frames)
+    while end > 1 and frames[end - 1].file == _RUNPY:
+        end -= 1
+    return frames[:end]
 
 
 def inwards(stack: Stack) -> tuple[Frame, ...]:
-    """Return a stack's frames from the outermost to the allocating one; what is missing is a frame too."""
-    frames = stack.frames[::-1] or (NO_PYTHON,)
-    return (CUT_OFF, *frames) if stack.cut else frames
+    """Return `outwards` the other way round, from the outermost frame to the allocating one."""
+    return outwards(stack)[::-1]
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_launcher(file: str) -> bool:
+    return file.endswith("/outlive/capture/program.py")
 
 
 def innermost(stack: Stack) -> Frame:

@@ -43,3 +43,8 @@ def style_of_stdout() -> Style:
         return Style()
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return Style(is_coloured=not plain, width=shutil.get_terminal_size().columns)
+
+
+def left_out(number: int) -> str:
+    """Say how many rows a limit left out."""
+    return f"in {number:,} more (--limit shows more)"

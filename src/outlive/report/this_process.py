@@ -14,11 +14,11 @@ from outlive.errors import UsageError
 from outlive.heap import find, picture
 from outlive.heap.growth import changes
 from outlive.heap.holders import Holders
-from outlive.heap.snapshot import Snapshot
 from outlive.model.heap import Change, Holder, Overdue, Total
-from outlive.report.heap_holders import holders_text, overdue_text
+from outlive.report.heap_holders import overdue_text
 from outlive.report.heap_results import Results
-from outlive.report.heap_table import census_table, growth_table
+from outlive.report.heap_snapshot import PrintedSnapshot
+from outlive.report.heap_table import growth_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,8 +33,7 @@ _mark: int | None = None
 
 def census(handle: int, limit: int | None, by: By) -> list[Total]:
     """See `outlive.census`; `handle` is of a snapshot in memory, which is closed."""
-    totals = _opened(handle).census(by=by, limit=limit)
-    return Results(totals, lambda shown: census_table(shown, None, what=by.capitalize()))
+    return _opened(handle).census(by, limit)
 
 
 def growth(limit: int | None) -> list[Change]:
@@ -59,10 +58,7 @@ def _set(mark: int, totals: Iterable[Total]) -> None:
 def why(handle: int, what: object, limit: int) -> list[Holder]:
     """See `outlive.why`; `handle` is of a snapshot in memory, which is closed."""
     is_name = type(what) is str  # never isinstance, which may run code of the object's
-    name = str(what) if is_name else watching.full_name(type(what))
-    target = what if is_name else f"{id(what):#x}"
-    found = _opened(handle).why(target, limit=limit)
-    return Results(found, lambda shown: holders_text(name, shown, None))
+    return _opened(handle).why(what if is_name else f"{id(what):#x}", limit)
 
 
 def backrefs(what: object, filename: str | os.PathLike[str], max_depth: int) -> None:
@@ -76,7 +72,7 @@ def backrefs(what: object, filename: str | os.PathLike[str], max_depth: int) -> 
     rows = find.at_addresses(taken.index, [id(obj) for obj in objs])
     if not len(rows):
         raise UsageError("there is nothing to draw", "no object was given that is in a snapshot")
-    picture.backrefs(taken.columns, taken.index, rows, filename, max_depth)
+    picture.backrefs(Holders(taken.columns, taken.index), rows, filename, max_depth)
 
 
 def overdue(seconds: float) -> list[Overdue]:
@@ -103,18 +99,18 @@ def overdue(seconds: float) -> list[Overdue]:
     return Results(found, overdue_text)
 
 
-def _holders(taken: Snapshot, addresses: Iterable[int]) -> list[Holder]:
+def _holders(taken: PrintedSnapshot, addresses: Iterable[int]) -> list[Holder]:
     rows = find.at_addresses(taken.index, addresses)
     return Holders(taken.columns, taken.index).why(rows, _WAYS_MAX)
 
 
-def _taken() -> Snapshot:
+def _taken() -> PrintedSnapshot:
     """Take a snapshot of this process; all that reads it is imported by now, and in it."""
     return _opened(snapshot.take_into_memory())
 
 
-def _opened(handle: int) -> Snapshot:
+def _opened(handle: int) -> PrintedSnapshot:
     try:
-        return Snapshot(handle)
+        return PrintedSnapshot(handle)
     finally:
         os.close(handle)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from outlive.model.place import short_path
-from outlive.report.stack_text import NO_PYTHON, place
+from outlive.report.stack_text import NO_PYTHON, named, outwards, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from outlive.model.estimate import Estimate
-    from outlive.model.recording import Frame, Stack
+    from outlive.model.recording import Stack
     from outlive.recording.totals import Grouping
 
 Sorting = Literal["in use", "growth", "blocks", "age"]
@@ -67,7 +67,7 @@ def is_wanted(stack: Stack, choice: Choice) -> bool:
 
 def name_of(stack: Stack, group: Grouping) -> str:
     """Return what a row of such stacks is called."""
-    first, *callers = stack.frames or (NO_PYTHON,)
+    first, *callers = outwards(stack)
     if not first.file:
         return first.function or NO_PYTHON.function
     if group == "file":
@@ -75,8 +75,8 @@ def name_of(stack: Stack, group: Grouping) -> str:
     if group == "function":
         return f"{short_path(first.file)} {first.function}"
     if group == "line":
-        return title(first)
-    return " ← ".join([title(first), *map(place, callers[:_CALLERS_SHOWN])])
+        return named(first)
+    return " ← ".join([named(first), *filter(None, map(place, callers[:_CALLERS_SHOWN]))])
 
 
 def fitted(name: str, room: int) -> str:
@@ -87,8 +87,3 @@ def fitted(name: str, room: int) -> str:
         del folders[0]
         name = "/".join(["…", *folders]) + space + rest
     return name if len(name) <= room else name[: max(0, room - 1)] + "…"
-
-
-def title(frame: Frame) -> str:
-    """Return a frame with its place first: the table's lines are read by place."""
-    return f"{place(frame)} {frame.function}".strip()

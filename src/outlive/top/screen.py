@@ -14,8 +14,9 @@ from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
 from outlive.model.size import mib
+from outlive.recording.death import limit_of
 from outlive.report import program_text
-from outlive.report.stack_text import inwards
+from outlive.report.stack_text import outwards
 from outlive.top import spark, words
 from outlive.top.help import Help
 from outlive.top.rows import GROUPS, SORTS, Choice
@@ -50,7 +51,8 @@ class Timeline(Static):
             values = spark.columns(watch.recording.timeline, figure, seconds, width)
             drawn = spark.draw(values, height)
             labels = [*[""] * (height - 1), title]
-            ends = [*[""] * (height - 1), spark.span_of(values) or "not known"]
+            age = spark.age(watch.recording.timeline, figure)
+            ends = [*[""] * (height - 1), spark.span_of(values, age) or "not known"]
             lines += [
                 Content.assemble(f" {label:<{_LABEL}}", (blocks, "$accent"), (f"  {end}", "$text-muted"))
                 for label, blocks, end in zip(labels, drawn, ends, strict=True)
@@ -165,7 +167,7 @@ class Live(Screen[None]):
     def _facts(self) -> Content:
         recording = self.watched.recording
         mark = time.strftime("%H:%M:%S", time.localtime(self.marked_at))
-        limit, usage = words.limit_of(recording)
+        limit, usage = limit_of(recording)
         near = bool(limit and usage and usage > _NEAR * limit)
         memory = " · ".join(words.memory(recording, self.watched.tally.in_use))
         more = [*words.sampling(recording), f"mark {mark}"]
@@ -264,7 +266,7 @@ def _stack(row: Row | None, choice: Choice) -> Content:
         low, high = words.signed(row.growth.low), words.signed(row.growth.high)
         title += f" · since the mark {words.signed(row.growth.estimate)} MiB ({low} to {high})"
     lines = [Content.styled(title, "$text-muted")]
-    for at, frame in enumerate(reversed(inwards(stack))):
+    for at, frame in enumerate(outwards(stack)):
         where = f"  {frame.file}:{frame.line}" if frame.file else ""
         lines.append(Content.assemble((frame.function, "bold $text-accent" if at == 0 else "bold"), where))
     return Content("\n").join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outlive.model.size import mib
+from outlive.top import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ FIGURES: tuple[tuple[str, Callable[[Point], int | None]], ...] = (
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _FLAT = 0.1  # a range smaller than this part of the figure is drawn in one as large: noise is no cliff
+_STALE_SECONDS = 10  # what takes long to measure is measured seldom
 _MISSED = 2.5  # points in a row that may be missing before there is a gap
 
 
@@ -67,9 +69,16 @@ def draw(values: Sequence[int | None], height: int = 1) -> list[str]:
     ]
 
 
-def span_of(values: Sequence[int | None]) -> str:
-    """Return the last value, and the range of all of them."""
+def age(points: Sequence[Point], figure: Callable[[Point], int | None]) -> float:
+    """Return how many seconds before the last point the figure was known last."""
+    known = next((point.uptime for point in reversed(points) if figure(point) is not None), None)
+    return 0.0 if known is None else points[-1].uptime - known
+
+
+def span_of(values: Sequence[int | None], age_seconds: float) -> str:
+    """Return the last value, how old it is if that is worth saying, and the range of all of them."""
     known = [value for value in values if value is not None]
     if not known:
         return ""
-    return f"{mib(known[-1])} ({mib(min(known))} to {mib(max(known))})"
+    when = f", {words.age(age_seconds)} ago" if age_seconds > _STALE_SECONDS else ""
+    return f"{mib(known[-1])}{when} ({mib(min(known))} to {mib(max(known))})"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from outlive.recording.difference import minus
+from outlive.recording.difference import changed, minus
 from outlive.recording.totals import Sum, is_own, key_of, sums
 from outlive.report.program_text import last_seen
 from outlive.top.rows import ORDERS, Row, is_wanted, name_of
@@ -37,7 +37,7 @@ class Tally:
         """Add up; with a mark, what has come and gone since, too."""
         self._now = list(_by_stack(recording.samples, recording))
         self._births = _births(recording.samples)
-        came, went = _changed(recording, mark) if mark is not None else ([], [])
+        came, went = changed(mark, recording) if mark is not None else ([], [])
         self._came = list(_by_stack(came, recording))
         self._went = list(_by_stack(went, mark)) if mark is not None else []
         self._marked = mark is not None
@@ -105,19 +105,3 @@ def _births(samples: tuple[Sample, ...]) -> dict[int, tuple[float, float]]:
         weight = max(sample.size, sample.interval_bytes)
         found[sample.stack] = births + weight * sample.born, weights + weight
     return found
-
-
-def _changed(now: Recording, mark: Recording) -> tuple[list[Sample], list[Sample]]:
-    """Return the samples that came since the mark, and those that went.
-
-    A block that is alive at both weighs the same at both: it says nothing of growth, nor of its error.
-    """
-    then = {sample.address: sample for sample in mark.samples}
-    came = []
-    for sample in now.samples:
-        had = then.get(sample.address)
-        if had is not None and had.born == sample.born and had.size == sample.size:
-            del then[sample.address]
-        else:
-            came.append(sample)
-    return came, list(then.values())

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from outlive.model import layout
 from outlive.report import program_text
+from outlive.report.stack_text import named, outwards
 from outlive.top import columns, spark, words
-from outlive.top.rows import Choice, fitted, title
+from outlive.top.rows import Choice, fitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,8 @@ def _lines(watch: Watch, terminal_width: int, now: float) -> Iterator[str]:
         yield f"and {len(rows) - _ROWS:,} more; outlive report {watch.file}"
     yield ""
     yield "the first one's heaviest stack:"
-    frames = rows[0].stacks[0][0].frames
-    yield from (f"  {title(frame)}" for frame in frames[:_FRAMES])
+    frames = outwards(rows[0].stacks[0][0])
+    yield from (f"  {named(frame)}" for frame in frames[:_FRAMES])
     if len(frames) > _FRAMES:
         yield f"  and {len(frames) - _FRAMES} more"
 
@@ -63,7 +64,8 @@ def timeline(recording: Recording, width: int, uptime: float) -> Iterator[str]:
         values = spark.columns(recording.timeline, figure, seconds, width)
         if any(values):
             (line,) = spark.draw(values)
-            yield f"{name:<7}{line}  {spark.span_of(values)}"
+            age = spark.age(recording.timeline, figure)
+            yield f"{name:<7}{line}  {spark.span_of(values, age)}"
             drawn = True
     if drawn:
         yield f"       {f'{words.round_span(seconds)} ago':<{max(0, width - 3)}}now"

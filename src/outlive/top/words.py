@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from outlive.model.size import mib
-from outlive.recording.death import death
+from outlive.recording.death import death, limit_of
 from outlive.report import program_text
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _SILENT_SECONDS = 10
-_NO_LIMIT = 1 << 62
 
 
 def age(seconds: float | None) -> str:
@@ -83,12 +82,3 @@ def sampling(recording: Recording) -> list[str]:
         f"{len(recording.samples):,} alive",
         *program_text.shortcomings(recording),
     ]
-
-
-def limit_of(recording: Recording) -> tuple[int | None, int | None]:
-    """Return the memory limit of the process's cgroup and what is charged to it; None where not known."""
-    if recording.breakdown is not None and recording.breakdown.limit is not None:
-        return recording.breakdown.limit, recording.breakdown.limit_usage
-    cgroup = recording.process.notes.get("cgroup")
-    limit = cgroup.get("limit") if isinstance(cgroup, dict) else None
-    return (limit if isinstance(limit, int) and 0 < limit < _NO_LIMIT else None), None
