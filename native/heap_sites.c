@@ -12,11 +12,15 @@
 #include "slots.h"
 #include "stacks.h"
 
-/* Sampled blocks by address, open addressing: index of the slot + 1. No lock is taken: another thread may
- * have held it when we were forked. A slot that was being written is open, or does not belong to any object.
- */
+/* Sampled blocks by address, open addressing: index of the slot + 1, and CLAIMED once its object is known. No
+ * lock is taken: another thread may have held it when we were forked. A slot that was being written is open,
+ * or does not belong to any object. */
 static uint32_t *slots_by_address;
 static size_t mask;
+static uint64_t unclaimed;
+
+#define CLAIMED (UINT32_C(1) << 31)
+enum { OWNER_WORDS_MAX = 24 };
 
 static size_t first_place(uintptr_t address)
 {
@@ -39,18 +43,23 @@ static bool list_slots(void)
                 at = (at + 1) & mask;
             }
             slots_by_address[at] = i + 1;
+            unclaimed++;
         }
     }
     return slots_by_address != NULL;
 }
 
-static const RecordedSample *slot_at(const void *address)
+static const RecordedSample *slot_of(uint32_t entry)
 {
-    const RecordedSample *slots = recording_slots_nopy();
+    return &recording_slots_nopy()[(entry & ~CLAIMED) - 1];
+}
+
+/* The entry of the sampled block at an address; NULL if there is none. */
+static uint32_t *entry_at(const void *address)
+{
     for (size_t at = first_place((uintptr_t)address); slots_by_address[at] != 0; at = (at + 1) & mask) {
-        const RecordedSample *slot = &slots[slots_by_address[at] - 1];
-        if (slot_address_nopy(slot) == (uintptr_t)address) {
-            return slot;
+        if (slot_address_nopy(slot_of(slots_by_address[at])) == (uintptr_t)address) {
+            return &slots_by_address[at];
         }
     }
     return NULL;
@@ -71,37 +80,43 @@ static uint32_t site_of(uint32_t stack)
     return number;
 }
 
-/* The estimates that its sample stands for, added to the object that has the block. */
-static void push_sample(uint32_t row, const void *block)
+/* The estimates that a sample stands for, added to the object that has its block. */
+static void push_sample(uint32_t row, const RecordedSample *slot)
 {
-    const RecordedSample *slot = block == NULL ? NULL : slot_at(block);
-    if (slot == NULL) {
-        return;
-    }
     const struct {
         uint32_t object, site;
         Estimate estimate;
-    } sample = {row, site_of(slot->stack),
-                chance_estimate_nopy(slot_bytes_nopy(slot), slot_level_nopy(slot))};
+        uint64_t block;
+    } sample = {row, site_of(slot->stack), chance_estimate_nopy(slot_bytes_nopy(slot), slot_level_nopy(slot)),
+                slot_address_nopy(slot)};
     column_push(&found.samples, &sample, sizeof sample);
 }
 
-/* The further block that an object of some types has; NULL if it has none. */
-static const void *further_block(PyObject *object)
+/* Whether objects of a type own no block but their own: most objects are of these. */
+static bool owns_nothing_more(const PyTypeObject *type)
 {
-    if (PyList_Check(object)) {
-        return ((PyListObject *)object)->ob_item;
+    return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyBytes_Type ||
+           type == &PyFloat_Type || type == &PyTuple_Type;
+}
+
+/* A sampled block that is no object is of the object whose struct has its address: a list's items, a dict's
+ * keys, an array's data, the buffer of a file. */
+static void push_owned(uint32_t row, const PyObject *object)
+{
+    size_t words = (size_t)Py_TYPE(object)->tp_basicsize / sizeof(void *);
+    for (size_t i = sizeof(PyObject) / sizeof(void *); i < words && i < OWNER_WORDS_MAX; i++) {
+        uint32_t *entry = entry_at(((void *const *)object)[i]);
+        if (entry != NULL && !(*entry & CLAIMED)) {
+            push_sample(row, slot_of(*entry));
+            *entry |= CLAIMED;
+            unclaimed--;
+        }
     }
-    if (PyDict_Check(object)) {
-        return ((PyDictObject *)object)->ma_keys;
-    }
-    if (PyAnySet_Check(object)) {
-        return ((PySetObject *)object)->table;
-    }
-    if (PyByteArray_Check(object)) {
-        return ((PyByteArrayObject *)object)->ob_bytes;
-    }
-    return NULL;
+}
+
+static uint32_t *entry_of_object(const PyObject *object)
+{
+    return entry_at((const char *)object - bytes_before(Py_TYPE(object)));
 }
 
 void heap_sites(void)
@@ -109,11 +124,25 @@ void heap_sites(void)
     if (recording == NULL || recording_own.slots_used == 0 || !list_slots()) {
         return;
     }
-    for (uint64_t row = 0; row < found.walked && !columns_failed; row++) {
-        PyObject *object = found_object(row);
-        if (object != NULL) {
-            push_sample((uint32_t)row, (const char *)object - bytes_before(Py_TYPE(object)));
-            push_sample((uint32_t)row, further_block(object));
+    for (uint64_t row = 0; row < found.walked; row++) {
+        const PyObject *object = found_object(row);
+        uint32_t *entry = object == NULL ? NULL : entry_of_object(object);
+        if (entry != NULL && !(*entry & CLAIMED)) {
+            *entry |= CLAIMED;
+            unclaimed--;
+        }
+    }
+    for (uint64_t row = 0; row < found.walked && !columns_failed; row++) { /* in order */
+        const PyObject *object = found_object(row);
+        if (object == NULL) {
+            continue;
+        }
+        const uint32_t *entry = entry_of_object(object);
+        if (entry != NULL) {
+            push_sample((uint32_t)row, slot_of(*entry));
+        }
+        if (unclaimed > 0 && !owns_nothing_more(Py_TYPE(object))) {
+            push_owned((uint32_t)row, object);
         }
     }
 }

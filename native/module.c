@@ -10,6 +10,7 @@
 #include "pycompat.h"
 #include "recording.h"
 #include "samples.h"
+#include "scope_functions.h"
 #include "ticker.h"
 
 #include <stdlib.h>
@@ -407,7 +408,8 @@ PyMODINIT_FUNC PyInit__native(void)
         PyModule_AddIntConstant(module, "MODE_SAMPLE", MODE_SAMPLE) < 0 ||
         PyModule_AddIntConstant(module, "MODE_COARSE", MODE_COARSE) < 0 ||
         PyModule_AddIntConstant(module, "MODE_NATIVE", MODE_NATIVE) < 0 ||
-        PyModule_AddFunctions(module, heap_functions) < 0 || (!ready && !hooks_init())) {
+        PyModule_AddFunctions(module, heap_functions) < 0 ||
+        PyModule_AddFunctions(module, scope_functions) < 0 || (!ready && !hooks_init())) {
         if (!PyErr_Occurred()) {
             PyErr_SetString(PyExc_ImportError, "outlive: no thread-local key is left in this process");
         }

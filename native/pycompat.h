@@ -78,6 +78,12 @@ static inline const void *frame_below_nopy(const void *frame)
     return ((const _PyInterpreterFrame *)frame)->previous;
 }
 
+/* The frame that a frame object stands for. */
+static inline const void *frame_of_object(PyFrameObject *object)
+{
+    return object->f_frame;
+}
+
 /* Whether the interpreter is ending. */
 static inline bool is_finalizing_nopy(void)
 {

@@ -31,7 +31,11 @@ static void lay_out(RecordingHeader *header, size_t bytes)
     header->notes_bytes = NOTES_BYTES;
     header->timeline_offset = header->notes_offset + NOTES_BYTES;
     header->timeline_bytes = TIMELINE_BYTES;
-    header->slots_offset = header->timeline_offset + TIMELINE_BYTES;
+    header->scopes_offset = aligned(header->timeline_offset + TIMELINE_BYTES + 63);
+    header->scopes_capacity = SCOPES_MAX;
+    header->runs_offset = header->scopes_offset + SCOPES_MAX * sizeof(RecordedScope);
+    header->runs_capacity = RUNS_MAX;
+    header->slots_offset = header->runs_offset + RUNS_MAX * sizeof(RecordedRun);
     uint64_t rest = bytes - header->slots_offset;
     header->slots_capacity = rest * 5 / 16 / sizeof(RecordedSample);
     header->stacks_capacity = header->slots_capacity / 4;
@@ -180,6 +184,8 @@ void recording_fork_prepare(const RecordingUsed *used)
         const void *from;
         uint64_t bytes;
     } parts[] = {
+        {(const char *)recording + own->scopes_offset, own->scopes_used * sizeof(RecordedScope)},
+        {(const char *)recording + own->runs_offset, own->runs_capacity * sizeof(RecordedRun)},
         {recording_slots_nopy(), own->slots_used * sizeof(RecordedSample)},
         {recording_totals_nopy(), used->stacks * sizeof(RecordedTotal)},
         {half.stacks, used->stacks * sizeof(RecordedStack)},

@@ -15,6 +15,8 @@ enum {
     HEADER_BYTES = 4096,
     NOTES_BYTES = 2 * 8192,
     TIMELINE_BYTES = (1200 + 3600 + 11520) * 104,
+    SCOPES_MAX = 1024,
+    RUNS_MAX = 2048, /* open at a time; more are counted only */
     STATE_RUNNING = 1,
     STATE_STOPPED = 2,
     STATE_EXITED = 3,
@@ -49,18 +51,43 @@ typedef struct {
     _Atomic uint32_t state;
     int32_t status; /* exit status, or the signal */
     uint64_t ended_unix_ns;
+    uint64_t scopes_offset, scopes_capacity, runs_offset, runs_capacity; /* these do not change */
+    uint64_t scopes_used, runs_untracked;
 } RecordingHeader;
 
-_Static_assert(sizeof(RecordingHeader) == 240, "the header is a file format");
+_Static_assert(sizeof(RecordingHeader) == 288, "the header is a file format");
 
 typedef struct {
     _Atomic uint64_t tag; /* address, and above its 48 bits the check; 0: empty */
     uint64_t size;        /* bytes (48 bits), level (8), origin (8) */
-    uint32_t stack, born, thread, run;
+    uint32_t stack, born;
+    uint32_t thread; /* the kernel's number (22 bits), and above it the scope's row */
+    uint32_t run;
 } RecordedSample;
 
+/* `base`: the row that numbers the runs, of the same scope without labels. Bytes: in use now, and at most, by
+ * what samples stand for. */
+typedef struct {
+    uint32_t base, open; /* runs that began and did not end */
+    uint64_t began, ended;
+    double bytes, high_bytes;
+    char name[88]; /* UTF-8, NUL-ended */
+} RecordedScope;
+
+/* An open run; its number is 0 where there is none. */
+typedef struct {
+    uint32_t run, scope;
+    uint32_t began; /* tenths of a second since the recording began */
+    uint32_t spare;
+} RecordedRun;
+
+_Static_assert(sizeof(RecordedScope) == 128 && sizeof(RecordedRun) == 16, "these are a file format");
+
+/* What a stack ever allocated, estimated; and of that, what died when its run had long ended: how many
+ * samples did, and the bytes they stand for. */
 typedef struct {
     double bytes, blocks;
+    double late_bytes, late_samples;
 } RecordedTotal;
 
 typedef struct {

@@ -11,7 +11,7 @@ void sampler_note_nopy(const ThreadCounters *counters, void *address, size_t byt
 {
     RawStack stack;
     site_stack_nopy(&stack);
-    samples_put_nopy(counters, (uintptr_t)address, bytes, origin, &stack);
+    samples_put_nopy(counters, (uintptr_t)address, bytes, origin, &stack, site_run_nopy());
 }
 
 static inline void drawn_nopy(ThreadCounters *counters, void *address, size_t bytes, int origin)

@@ -13,6 +13,7 @@
 #include "recording.h"
 #include "slots.h"
 #include "samples_filter.h"
+#include "scopes.h"
 #include "table.h"
 
 Lock samples_lock;            /* guards everything below but the filter, and the recording */
@@ -20,7 +21,7 @@ static Table by_address;      /* address -> place: index + 1 of its slot */
 static uint32_t *free_places; /* a stack of them */
 static uint64_t free_count;
 
-static unsigned starts; /* so far: the number of the recording */
+unsigned samples_starts;
 static atomic_bool running;
 atomic_uint samples_epoch;
 
@@ -43,6 +44,7 @@ static void forget_all(uint32_t state)
     }
     table_clear_nopy(&by_address);
     stacks_clear();
+    scopes_clear();
     free(free_places);
     free_places = NULL;
     free_count = 0;
@@ -56,11 +58,11 @@ bool samples_start(uint64_t interval, uint64_t seed, size_t bytes, const CodeRea
     lock_nopy(&samples_lock); /* a hook that began before may still be in here */
     forget_all(STATE_STOPPED);
     atomic_store(&concluded, false);
-    starts++;
+    samples_starts++;
     bool started = recording_create(bytes, interval);
     if (started) {
         free_places = calloc(recording_own.slots_capacity, sizeof *free_places);
-        started = free_places != NULL && stacks_start(reader);
+        started = scopes_start(recording_own.slots_capacity) && free_places != NULL && stacks_start(reader);
         table_init(&by_address, recording_own.slots_capacity);
         chance_start(interval, seed);
         atomic_store(&running, true);
@@ -83,6 +85,27 @@ void samples_stop(void)
 void samples_conclude(void)
 {
     atomic_store(&concluded, true);
+}
+
+bool samples_are_concluded(void)
+{
+    return atomic_load_explicit(&concluded, memory_order_relaxed);
+}
+
+bool samples_enter(void)
+{
+    if (stacks_are_held_nopy()) {
+        return false;
+    }
+    lock_nopy(&samples_lock);
+    return true;
+}
+
+void samples_leave(bool entered)
+{
+    if (entered) {
+        unlock_nopy(&samples_lock);
+    }
 }
 
 bool samples_are_damaged(void)
@@ -111,7 +134,7 @@ void samples_forget_all(void)
 unsigned samples_number(void)
 {
     lock_nopy(&samples_lock);
-    unsigned number = starts;
+    unsigned number = samples_starts;
     unlock_nopy(&samples_lock);
     return number;
 }
@@ -120,7 +143,7 @@ bool samples_record(unsigned number, int fd)
 {
     lock_nopy(&samples_lock);
     errno = EINVAL;
-    bool done = recording != NULL && number == starts && recording_attach(fd);
+    bool done = recording != NULL && number == samples_starts && recording_attach(fd);
     unlock_nopy(&samples_lock);
     return done;
 }
@@ -128,7 +151,7 @@ bool samples_record(unsigned number, int fd)
 bool samples_write(unsigned number, uint64_t offset, const void *bytes, size_t count)
 {
     lock_nopy(&samples_lock);
-    bool done = recording == NULL || number != starts || recording_write(offset, bytes, count);
+    bool done = recording == NULL || number != samples_starts || recording_write(offset, bytes, count);
     unlock_nopy(&samples_lock);
     return done;
 }
@@ -160,10 +183,24 @@ bool samples_gap_over_nopy(ThreadCounters *counters, uint64_t bytes)
 
 /* ---- slots ---- */
 
+RecordedSample *samples_slot_nopy(uint32_t index)
+{
+    return &recording_slots_nopy()[index];
+}
+
+uint32_t samples_place_nopy(const RecordedSample *slot)
+{
+    return (uint32_t)(slot - recording_slots_nopy());
+}
+
 /* Forgets a slot; its address is out of by_address already. The lock is held. */
 static void slot_free_nopy(uint32_t place)
 {
-    slot_open_nopy(&recording_slots_nopy()[place - 1]);
+    RecordedSample *slot = &recording_slots_nopy()[place - 1];
+    if (slot->tag != 0) {
+        scopes_gone_nopy(slot);
+    }
+    slot_open_nopy(slot);
     free_places[free_count++] = place;
 }
 
@@ -211,9 +248,11 @@ static void thin_nopy(void)
             continue; /* its block is being moved just now */
         }
         if (chance_keeps_nopy(chance_nopy(bytes, old), chance_nopy(bytes, floor))) {
+            scopes_sample_nopy(slot, -1);
             slot_open_nopy(slot);
             slot->size = slot_size_nopy(bytes, floor, slot_origin_nopy(slot));
             slot_seal_nopy(slot, address);
+            scopes_sample_nopy(slot, 1);
         } else {
             unlist_nopy(address);
             slot_free_nopy(i + 1);
@@ -247,7 +286,7 @@ static void allocated_nopy(const RecordedSample *slot, double sign)
 }
 
 void samples_put_nopy(const ThreadCounters *counters, uintptr_t address, uint64_t bytes, int origin,
-                      const RawStack *stack)
+                      const RawStack *stack, uint64_t run)
 {
     if (stacks_are_held_nopy() || atomic_load_explicit(&concluded, memory_order_relaxed)) {
         return;
@@ -283,9 +322,11 @@ void samples_put_nopy(const ThreadCounters *counters, uintptr_t address, uint64_
         slot->size = slot_size_nopy(bytes > 0 ? bytes : 1, at_level, origin);
         slot->stack = stacks_number_nopy(stack);
         slot->born = (uint32_t)(age_ns / 100000000);
-        slot->thread = counters->thread;
-        slot->run = 0;
+        RunOf made_in = scopes_run_nopy(run);
+        slot->thread = slot_thread_nopy(counters->thread, made_in.scope);
+        slot->run = made_in.run;
         slot_seal_nopy(slot, address);
+        scopes_born_nopy(slot, run);
         allocated_nopy(slot, 1);
         RECORDING_SET(sampled, recording_own.sampled + 1);
         chance_pace_nopy(recording_own.sampled, now_ns, recording_own.floor_level);
@@ -309,16 +350,24 @@ static inline bool may_leave_nopy(uintptr_t address)
     return !atomic_load_explicit(&concluded, memory_order_relaxed);
 }
 
+/* Forgets the sample of a block that dies; 0 if there is none. The lock is held. */
+static uint32_t dies_nopy(uintptr_t address)
+{
+    uint32_t place = unlist_nopy(address);
+    if (place != 0) {
+        scopes_death_nopy(&recording_slots_nopy()[place - 1]);
+        slot_free_nopy(place);
+    }
+    return place;
+}
+
 bool samples_take_nopy(uintptr_t address)
 {
     if (!may_leave_nopy(address)) {
         return false;
     }
     lock_nopy(&samples_lock);
-    uint32_t place = unlist_nopy(address);
-    if (place != 0) {
-        slot_free_nopy(place);
-    }
+    uint32_t place = dies_nopy(address);
     unlock_nopy(&samples_lock);
     return place != 0;
 }
@@ -354,6 +403,7 @@ void samples_land_nopy(LiftedSample lifted, uintptr_t address, uint64_t bytes)
             RECORDING_SET(dropped, recording_own.dropped + keep);
             slot_free_nopy(lifted.place);
         } else {
+            scopes_sample_nopy(slot, -1);
             slot_open_nopy(slot);
             if (bytes > lifted.bytes) {
                 allocated_nopy(slot, -1);
@@ -363,6 +413,7 @@ void samples_land_nopy(LiftedSample lifted, uintptr_t address, uint64_t bytes)
                 allocated_nopy(slot, 1);
             }
             slot_seal_nopy(slot, address);
+            scopes_sample_nopy(slot, 1);
         }
     }
     unlock_nopy(&samples_lock);
@@ -396,10 +447,7 @@ static void unlock_all(void)
     stacks_unlock_all();
     table_unlock_all(&by_address);
     while (died_count > 0) {
-        uint32_t place = unlist_nopy(died[--died_count]);
-        if (place != 0) {
-            slot_free_nopy(place);
-        }
+        dies_nopy(died[--died_count]);
     }
     unlock_nopy(&samples_lock);
 }

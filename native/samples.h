@@ -52,6 +52,21 @@ typedef struct {
 /* Guards the samples and the recording. Whoever takes it may not allocate through a hook. */
 extern Lock samples_lock;
 
+/* Take and give the lock, unless this thread holds it around a fork: then handlers that others registered for
+ * the fork are what runs. */
+bool samples_enter(void);
+void samples_leave(bool entered);
+
+/* Whether the recording is to stay as it is. */
+bool samples_are_concluded(void);
+
+/* Counts the starts: the number of the last recording that began. The lock is held. */
+extern unsigned samples_starts;
+
+/* A slot by its index, and back. The lock is held. */
+RecordedSample *samples_slot_nopy(uint32_t index);
+uint32_t samples_place_nopy(const RecordedSample *slot);
+
 /* Begins with no samples, a mean gap of `interval` bytes (>= 1), this seed, and a recording of `bytes`
  * (recording.h). False without memory; nothing runs then. */
 bool samples_start(uint64_t interval, uint64_t seed, size_t bytes, const CodeReader *reader);
@@ -82,9 +97,10 @@ bool samples_write(unsigned number, uint64_t offset, const void *bytes, size_t c
 /* The rest of samples_hit_nopy: the gap is over, or was drawn before this start. */
 bool samples_gap_over_nopy(ThreadCounters *counters, uint64_t bytes);
 
-/* Notes a block that this thread's last hit chose; counts a drop instead when memory runs out. */
+/* Notes a block that this thread's last hit chose, made in the run of this id (scopes.h); counts a drop
+ * instead when memory runs out. */
 void samples_put_nopy(const ThreadCounters *counters, uintptr_t address, uint64_t bytes, int origin,
-                      const RawStack *stack);
+                      const RawStack *stack, uint64_t run);
 
 /* Forgets the block at `address`; false if it was not sampled, or around a fork(), which only notes it. */
 bool samples_take_nopy(uintptr_t address);

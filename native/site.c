@@ -1,5 +1,6 @@
 #include "site.h"
 
+#include "below.h"
 #include "pycompat.h"
 #include "utf8.h"
 
@@ -78,4 +79,28 @@ void site_stack_nopy(RawStack *stack)
         next++;
         frame = frame_below_nopy(frame);
     }
+    below_append_nopy(stack);
+}
+
+static PyObject *run_variable;
+
+void site_run_is_in(void *variable)
+{
+    Py_XSETREF(run_variable, Py_NewRef((PyObject *)variable));
+}
+
+uint64_t site_run_nopy(void)
+{
+    PyThreadState *tstate = PyGILState_GetThisThreadState();
+    if (run_variable == NULL || tstate == NULL || tstate != _PyThreadState_UncheckedGet() ||
+        tstate->interp != PyInterpreterState_Main()) {
+        return 0;
+    }
+    PyObject *id = NULL;
+    if (PyContextVar_Get(run_variable, NULL, &id) < 0 || id == NULL) {
+        return 0;
+    }
+    uint64_t run = PyLong_CheckExact(id) ? PyLong_AsUnsignedLongLong(id) : 0;
+    Py_DECREF(id);
+    return run;
 }

@@ -8,6 +8,15 @@
  * none. */
 void site_stack_nopy(RawStack *stack);
 
+/* The id of the run (scopes.h) that this thread is in; 0 for none, or where that can't be told: without the
+ * GIL. Changes nothing but reference counts, there and back. */
+uint64_t site_run_nopy(void);
+
+/* Has `variable`, a ContextVar whose values are ints below 2^63, say the id. It must never be reset or
+ * deleted: a context variable that is read by an allocation in the midst of its deletion keeps what it was,
+ * freed. Needs the GIL. */
+void site_run_is_in(void *variable);
+
 /* Describes code objects, and from the first call on has the deaths of code objects told (stacks.h). Needs
  * the GIL. */
 const CodeReader *site_reader(void);

@@ -5,7 +5,7 @@
 
 #include "recording.h"
 
-enum { SLOT_ADDRESS_BITS = 48, SLOT_SIZE_BITS = 48, SLOT_ORIGIN_SHIFT = 56 };
+enum { SLOT_ADDRESS_BITS = 48, SLOT_SIZE_BITS = 48, SLOT_ORIGIN_SHIFT = 56, SLOT_THREAD_BITS = 22 };
 
 static inline uintptr_t slot_address_nopy(const RecordedSample *slot)
 {
@@ -31,6 +31,17 @@ static inline int slot_origin_nopy(const RecordedSample *slot)
 static inline uint64_t slot_size_nopy(uint64_t bytes, uint32_t level, int origin)
 {
     return bytes | (uint64_t)level << SLOT_SIZE_BITS | (uint64_t)origin << SLOT_ORIGIN_SHIFT;
+}
+
+static inline uint32_t slot_scope_nopy(const RecordedSample *slot)
+{
+    return slot->thread >> SLOT_THREAD_BITS;
+}
+
+/* What to store as the thread of an open slot; what it was before will do for `thread`. */
+static inline uint32_t slot_thread_nopy(uint32_t thread, uint32_t scope)
+{
+    return (thread & ((UINT32_C(1) << SLOT_THREAD_BITS) - 1)) | scope << SLOT_THREAD_BITS;
 }
 
 static inline void slot_open_nopy(RecordedSample *slot)

@@ -41,7 +41,7 @@ static void born(ThreadCounters *counters, uintptr_t address, uint64_t bytes, co
 {
     if (samples_hit_nopy(counters, bytes)) {
         const RawStack stack = stack_at(code, 0);
-        samples_put_nopy(counters, address, bytes, FROM_PYTHON, &stack);
+        samples_put_nopy(counters, address, bytes, FROM_PYTHON, &stack, 0);
     }
 }
 

@@ -33,7 +33,7 @@ static void put(uintptr_t address)
           (size_t)address);
     ThreadCounters counters = counters_now();
     RawStack stack = stack_at(&code, 0);
-    samples_put_nopy(&counters, address, 4096, FROM_PYTHON, &stack);
+    samples_put_nopy(&counters, address, 4096, FROM_PYTHON, &stack, 0);
 }
 
 static void take(uintptr_t address)

@@ -29,7 +29,7 @@ static void start(void)
 static void put(uintptr_t address, uint64_t bytes)
 {
     const RawStack stack = stack_at(&code, 0);
-    samples_put_nopy(&counters, address, bytes, FROM_PYTHON, &stack);
+    samples_put_nopy(&counters, address, bytes, FROM_PYTHON, &stack, 0);
 }
 
 /* What a reader in another process finds there. */

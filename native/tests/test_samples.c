@@ -22,7 +22,7 @@ static void start(uint64_t interval, uint64_t seed, size_t bytes)
 static void put(uintptr_t address, uint64_t bytes, const Code *code, int32_t line)
 {
     RawStack stack = stack_at(code, line);
-    samples_put_nopy(&counters, address, bytes, FROM_PYTHON, &stack);
+    samples_put_nopy(&counters, address, bytes, FROM_PYTHON, &stack, 0);
 }
 
 static uint64_t live_samples(void)
@@ -82,7 +82,7 @@ static void tells_what_stacks_hold(void)
         put(32 + i * 32, 100, &other, 2);
     }
     const RawStack nobody = {.count = 0};
-    samples_put_nopy(&counters, 8, 5000, FROM_MALLOC, &nobody);
+    samples_put_nopy(&counters, 8, 5000, FROM_MALLOC, &nobody, 0);
     SiteTotal totals[4];
     CHECK(samples_by_stack(totals, 4) == 3, "room to spare");
     CHECK(strcmp(totals[0].file, "app/jobs.py") == 0 && strcmp(totals[0].function, "job") == 0, "the first");

@@ -51,7 +51,7 @@ static void note_samples(long round)
     ThreadCounters counters = counters_now();
     for (uintptr_t i = 1; i <= PUTS; i++) {
         RawStack stack = stack_at(&code, (int32_t)(i % SITES));
-        samples_put_nopy(&counters, i << 12, 1 << 20, FROM_PYTHON, &stack);
+        samples_put_nopy(&counters, i << 12, 1 << 20, FROM_PYTHON, &stack, 0);
         if (i == PUTS / 2 && started) {
             int fd = file_of(RECORDING_BYTES_MIN);
             RecordingHeader *before = recording;

@@ -50,7 +50,7 @@ static int32_t line_of(uintptr_t address)
 static void put(ThreadCounters *counters, uintptr_t address)
 {
     const RawStack stack = stack_at(&code, line_of(address));
-    samples_put_nopy(counters, address, bytes_of(address), (int)(address >> 4 & 1), &stack);
+    samples_put_nopy(counters, address, bytes_of(address), (int)(address >> 4 & 1), &stack, 0);
 }
 
 static void change(ThreadCounters *counters, uintptr_t first, uint64_t *random)
@@ -115,7 +115,7 @@ static void whole_after_every_step(void)
     counters = counters_now();
     for (uintptr_t i = 1; recording->floor_level < 8; i++) {
         const RawStack stack = stack_at(&code, 0);
-        samples_put_nopy(&counters, i * 16, 1 + i % 3000, FROM_PYTHON, &stack);
+        samples_put_nopy(&counters, i * 16, 1 + i % 3000, FROM_PYTHON, &stack, 0);
     }
     uint64_t levels = 0;
     for (uint64_t i = 0; i < recording->slots_used; i++) {

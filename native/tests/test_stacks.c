@@ -52,7 +52,7 @@ static void check_stack(uint32_t number, const RawStack *raw)
 /* A live sample of the stack; its number, from its slot. */
 static uint32_t keep(uintptr_t address, const RawStack *raw)
 {
-    samples_put_nopy(&counters, address, 64, FROM_PYTHON, raw);
+    samples_put_nopy(&counters, address, 64, FROM_PYTHON, raw, 0);
     const RecordedSample *slots = recording_slots_nopy();
     for (uint64_t i = recording->slots_used; i-- > 0;) {
         if ((slots[i].tag & ((UINT64_C(1) << 48) - 1)) == address) {

@@ -112,7 +112,7 @@ static void use_samples(uintptr_t first, uint64_t *random)
     for (int i = 0; i < OWN; i++) {
         RawStack stack = stack_at(&code, (int32_t)random_below(random, 50));
         samples_hit_nopy(&thread_counters, 1000); /* now it belongs to the start that runs */
-        samples_put_nopy(&thread_counters, first + (uintptr_t)i * 16, 64, FROM_PYTHON, &stack);
+        samples_put_nopy(&thread_counters, first + (uintptr_t)i * 16, 64, FROM_PYTHON, &stack, 0);
         samples_land_nopy(samples_lift_nopy(first + (uintptr_t)i * 16), first + (uintptr_t)i * 16, 128);
     }
     for (int i = 0; i < OWN; i++) {
@@ -166,7 +166,7 @@ static void check_samples(void)
     ThreadCounters counters = counters_now();
     const RawStack stack = stack_at(&code, 0);
     for (uintptr_t i = 0; i < THREADS * OWN; i++) {
-        samples_put_nopy(&counters, 0x100000 + i * 16, 64, FROM_PYTHON, &stack);
+        samples_put_nopy(&counters, 0x100000 + i * 16, 64, FROM_PYTHON, &stack, 0);
     }
     CHECK(samples_live() == THREADS * OWN, "%llu", (unsigned long long)samples_live());
     for (uintptr_t i = 0; i < THREADS * OWN; i++) {

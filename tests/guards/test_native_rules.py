@@ -14,6 +14,7 @@ NATIVE = ROOT / "native"
 # The only files that may see Python.h, directly or through another header.
 KNOW_PYTHON = {
     "allocators",
+    "below",
     "coarse",
     "counting",
     "events",
@@ -35,6 +36,7 @@ KNOW_PYTHON = {
     "pycompat",
     "pycompat_heap",
     "sampling",
+    "scope_functions",
     "site",
     "ticker",
     "tracing",
@@ -43,8 +45,11 @@ KNOW_PYTHON = {
 # What a hook may call of Python's, for it only reads memory or must hand the call on.
 NOPY_MAY_CALL = {
     "PyCode_Addr2Line",
+    "PyContextVar_Get",
     "PyGILState_GetThisThreadState",
     "PyInterpreterState_Main",
+    "PyLong_AsUnsignedLongLong",
+    "PyLong_CheckExact",
     "PyTraceMalloc_Track",
     "PyTraceMalloc_Untrack",
     "PyUnicode_Check",
@@ -52,6 +57,7 @@ NOPY_MAY_CALL = {
     "PyUnicode_GET_LENGTH",
     "PyUnicode_KIND",
     "PyUnicode_READ",
+    "Py_DECREF",  # of what a context holds too
     "Py_IsFinalizing",
     "_PyFrame_IsIncomplete",
     "_PyInterpreterFrame_LASTI",
@@ -95,7 +101,7 @@ def texts() -> dict[str, str]:
 
 
 def test_only_the_binding_parses_arguments(texts: dict[str, str]) -> None:
-    assert mentions(r"\b_?PyArg_", texts) == {"heap_functions.c", "module.c"}
+    assert mentions(r"\b_?PyArg_", texts) == {"heap_functions.c", "module.c", "scope_functions.c"}
 
 
 def test_only_one_file_knows_versions(texts: dict[str, str]) -> None:

@@ -278,7 +278,8 @@ class Heap:
             "string_offsets": strings.offsets,
             "strings": strings.data,
         }
-        samples = np.array(sorted(self.samples), layout.ROWS["samples"]).tobytes()
+        rows_of_samples = [(*sample, 0) for sample in sorted(self.samples)]
+        samples = np.array(rows_of_samples, layout.ROWS["samples"]).tobytes()
         return {
             name: samples if name == "samples" else np.array(rows[name], dtype).tobytes()
             for name, dtype in layout.ROWS.items()

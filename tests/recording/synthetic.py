@@ -28,14 +28,16 @@ _PAGE_BYTES = 8192
 _POINTS = sum(count for _, count in layout.TIERS)
 
 
-def stack(*lines: str, allocated: float = 0.0, blocks: float = 0.0, cut: bool = False) -> Stack:
+def stack(
+    *lines: str, allocated: float = 0.0, blocks: float = 0.0, cut: bool = False, late: float = 0.0
+) -> Stack:
     """Make a stack of lines as "function file:line", the allocating one first."""
     frames = []
     for text in lines:
         function, _, place = text.partition(" ")
         file, _, line = place.rpartition(":")
         frames.append(Frame(function, file, int(line)))
-    return Stack(tuple(frames), allocated, blocks, cut)
+    return Stack(tuple(frames), allocated, blocks, cut, late)
 
 
 def sample(  # noqa: PLR0913 - what a sample is made of
@@ -46,9 +48,11 @@ def sample(  # noqa: PLR0913 - what a sample is made of
     address: int = 0,
     interval: int = 1 << 17,
     native: bool = False,
+    run: int = 0,
+    scope: int = 0,
 ) -> Sample:
     """Make a live sampled block; address 0: `encode` gives it one of its own."""
-    return Sample(address, size, interval, stack, born, 77, 0, native)
+    return Sample(address, size, interval, stack, born, 77, run, native, scope)
 
 
 def point(uptime: float, **known: Any) -> Point:  # noqa: ANN401 - any field of Point
@@ -121,17 +125,20 @@ def encode(  # noqa: PLR0913 - the room in it
     totals = bytearray(layout.TOTAL.size * count)
     for number, site in recorded.stacks.items():
         layout.TOTAL.pack_into(
-            totals, number * layout.TOTAL.size, site.allocated_bytes, site.allocated_blocks
+            totals,
+            number * layout.TOTAL.size,
+            *(site.allocated_bytes, site.allocated_blocks, site.late_bytes, site.late_samples),
         )
     other = b"\xa5" * len(filling.data)
     halves = (filling.data, other) if half == 0 else (other, filling.data)
     notes, timeline = _notes(recorded.process.notes), _timeline(recorded.timeline, points)
-    parts = (notes, timeline, slot_table, totals, *halves)
+    scopes, runs = _scopes(recorded), _runs(recorded)
+    parts = (notes, timeline, scopes, runs, slot_table, totals, *halves)
     offsets, end = [], layout.HEADER_BYTES
     for part in parts:
         offsets.append(end)
         end += len(part)
-    notes_at, timeline_at, slots_at, totals_at, half0_at, half1_at = offsets
+    notes_at, timeline_at, scopes_at, runs_at, slots_at, totals_at, half0_at, half1_at = offsets
     header = layout.DIRECTORY.pack(
         *(layout.MAGIC, layout.VERSION, layout.HEADER_BYTES, end),
         *(notes_at, len(notes), timeline_at, len(timeline)),
@@ -139,6 +146,10 @@ def encode(  # noqa: PLR0913 - the room in it
         *(half0_at, half1_at, len(filling.data), filling.functions, filling.frames, filling.text_bytes),
     )
     header += _live(recorded, half, generation)
+    rows = len(scopes) // layout.SCOPE.size
+    header += layout.SCOPES.pack(
+        *(scopes_at, rows, runs_at, len(runs) // layout.RUN.size, rows, recorded.runs_untracked)
+    )
     return b"".join((header.ljust(layout.HEADER_BYTES, b"\0"), *parts))
 
 
@@ -154,10 +165,13 @@ def sections(data: bytes) -> dict[str, tuple[int, int]]:
     notes_at, notes, timeline_at, timeline, slots_at, slots, totals_at, stacks, half0, half1, half = fields[
         4:15
     ]
+    scopes_at, rows, runs_at, runs, _, _ = layout.SCOPES.unpack_from(data, layout.SCOPES_OFFSET)
     return {
         "header": (0, layout.HEADER_BYTES),
         "notes": (notes_at, notes),
         "timeline": (timeline_at, timeline),
+        "scopes": (scopes_at, rows * layout.SCOPE.size),
+        "runs": (runs_at, runs * layout.RUN.size),
         "slots": (slots_at, slots * layout.SLOT.size),
         "totals": (totals_at, stacks * layout.TOTAL.size),
         "half 0": (half0, half),
@@ -209,11 +223,30 @@ def _slot(block: Sample, interval: int) -> bytes:
         block.size | level << 48 | origin << 56,
         block.stack,
         round(block.born * 10),
-        block.thread,
+        block.thread | block.scope << layout.THREAD_BITS,
         block.run,
     )
     check = layout.slot_check(block.address, *fields)
     return layout.SLOT.pack(block.address | check << 48, *fields)
+
+
+def _scopes(recorded: Recording) -> bytes:
+    rows = bytearray(layout.SCOPE.size * (max(recorded.scopes, default=0) + 1))
+    for number, scope in recorded.scopes.items():
+        layout.SCOPE.pack_into(
+            rows,
+            number * layout.SCOPE.size,
+            *(scope.base, scope.began - scope.ended, scope.began, scope.ended),
+            *(scope.in_use_bytes, scope.high_bytes, scope.name.encode()),
+        )
+    return bytes(rows)
+
+
+def _runs(recorded: Recording) -> bytes:
+    free = layout.RUN.pack(0, 0, 0, 0)
+    return free + b"".join(
+        layout.RUN.pack(each.run, each.scope, round(each.began * 10), 0) for each in recorded.open_runs
+    )
 
 
 def _notes(notes: Mapping[str, object]) -> bytes:

@@ -11,7 +11,7 @@ from outlive.model import layout
 from tests.guards.checkout import ROOT
 
 PAGE = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
-TYPES = {"u32": "I", "i32": "i", "u64": "Q", "f64": "d", "8 bytes": "8s"}
+TYPES = {"u32": "I", "i32": "i", "u64": "Q", "f64": "d", "8 bytes": "8s", "88 bytes": "88s"}
 
 
 def described(title: str) -> str:
@@ -34,7 +34,8 @@ def fields(*formats: struct.Struct) -> str:
 @pytest.mark.parametrize(
     ("title", "formats"),
     [
-        ("Header", (layout.DIRECTORY, layout.LIVE)),
+        ("Header", (layout.DIRECTORY, layout.LIVE, layout.SCOPES)),
+        ("Scopes", (layout.SCOPE,)),
         ("Timeline", (layout.POINT,)),
         ("Slots", (layout.SLOT,)),
     ],

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from outlive.errors import OutliveError
 from outlive.model import layout
-from outlive.model.recording import Frame, Recording, Sample, Stack
+from outlive.model.recording import Frame, OpenRun, Recording, Sample, Scope, Stack
 from outlive.recording import death, difference, notes, reader, totals
 from tests.recording import synthetic
 
@@ -24,14 +24,19 @@ WHOLE = synthetic.encode(
             )
             for number in range(1, 20)
         },
-        [synthetic.sample(1 + number % 19, 1 << number % 30) for number in range(60)],
+        [
+            synthetic.sample(1 + number % 19, 1 << number % 30, scope=2 + number % 3, run=number % 20)
+            for number in range(60)
+        ],
         [synthetic.point(float(number), rss=number << 20) for number in range(30)],
         notes={"program": "app", "cgroup": {"path": "/x", "limit": 1 << 30, "oom_kills": 0}},
+        scopes={number: Scope(f"job {number}", 2, 20, 18, 1e6, 2e6) for number in range(2, 5)},
+        open_runs=(OpenRun(2, 7, 1.0), OpenRun(3, 19, 2.0)),
     ),
     slots=80,
     points=40,
 )
-HEADER = layout.LIVE_OFFSET + layout.LIVE.size
+HEADER = layout.SCOPES_OFFSET + layout.SCOPES.size
 PLACES = synthetic.sections(WHOLE)
 
 
@@ -49,6 +54,7 @@ def read(data: bytes) -> Recording | None:
             site.in_use.low <= site.in_use.estimate <= site.in_use.high for site in totals.grouped(found, by)
         )
     difference.difference(found, found)
+    assert all(0 <= scope.ended <= scope.began for scope in found.scopes.values())
     assert death.death(found).text
     return found
 
@@ -100,7 +106,7 @@ def test_junk_written_over_it(junk: bytes, start: int) -> None:
 @given(
     fields=st.lists(
         st.tuples(
-            st.integers(0, 13),
+            st.sampled_from([*range(24, 136, 8), *range(layout.SCOPES_OFFSET, HEADER, 8)]),
             st.one_of(st.integers(0, 2 * len(WHOLE)), st.integers(0, (1 << 64) - 1), st.just((1 << 64) - 1)),
         ),
         min_size=1,
@@ -110,8 +116,8 @@ def test_junk_written_over_it(junk: bytes, start: int) -> None:
 @settings(max_examples=300, deadline=None)
 def test_any_places_and_counts_overlapping_or_not(fields: list[tuple[int, int]]) -> None:
     changed = bytearray(WHOLE)
-    for field, value in fields:
-        struct.pack_into("<Q", changed, 24 + 8 * field, value)
+    for place, value in fields:
+        struct.pack_into("<Q", changed, place, value)
     read(bytes(changed))
 
 
@@ -192,7 +198,7 @@ def hostile() -> bytes:
     text = b"x" * 50_000
     half = stacks + functions + frames + text
     slots = b"".join(valid_slot(100, number, 0x7F00_0000_0000 + 64 * number) for number in range(count))
-    totals_ = layout.TOTAL.pack(1.0, 1.0) * count
+    totals_ = layout.TOTAL.pack(1.0, 1.0, 0.0, 0.0) * count
     at = [
         layout.HEADER_BYTES,
         layout.HEADER_BYTES + len(slots),
@@ -238,6 +244,7 @@ def test_deep_notes_end_in_none() -> None:
     assert isinstance(notes.newest(page.ljust(20_000, b"\0") * 2), dict)
 
 
+scope_names = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=80)
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=20)
 
 
@@ -252,6 +259,8 @@ def recordings(draw: st.DrawFn) -> Recording:
             draw(st.floats(1, 1e15)),
             draw(st.floats(0, 1e12)),
             draw(st.booleans()),
+            draw(st.floats(0, 1e12)),
+            draw(st.integers(0, 1 << 50)),
         )
         for number, found in draw(st.dictionaries(st.integers(1, 50), frames, max_size=6)).items()
     }
@@ -262,16 +271,30 @@ def recordings(draw: st.DrawFn) -> Recording:
             interval << draw(st.integers(0, 48)),
             stack,
             draw(st.integers(0, (1 << 32) - 1)) / 10,
-            draw(st.integers(0, (1 << 32) - 1)),
+            draw(st.integers(0, (1 << 22) - 1)),
             draw(st.integers(0, (1 << 32) - 1)),
             draw(st.booleans()),
+            draw(st.integers(0, 1023)),
         )
         for number, stack in enumerate(
             draw(st.lists(st.sampled_from(sorted(stacks)), max_size=20)) if stacks else ()
         )
     ]
+    ended = st.integers(0, 1 << 40)
+    scopes = {
+        number: Scope(name, 2, 1 + ended_runs + still_open, ended_runs, draw(st.floats(0, 1e15)), 1e15)
+        for number, (name, ended_runs, still_open) in draw(
+            st.dictionaries(st.integers(2, 30), st.tuples(scope_names, ended, st.integers(0, 9)), max_size=4)
+        ).items()
+    }
     return synthetic.recording(
-        stacks, samples, interval_bytes=interval, current_interval_bytes=interval << draw(st.integers(0, 48))
+        stacks,
+        samples,
+        interval_bytes=interval,
+        current_interval_bytes=interval << draw(st.integers(0, 48)),
+        scopes=scopes,
+        open_runs=tuple(OpenRun(number, 1 + number, float(number)) for number in sorted(scopes)),
+        runs_untracked=draw(st.integers(0, (1 << 64) - 1)),
     )
 
 

@@ -63,7 +63,7 @@ ROWS: dict[str, str | list[tuple[str, str]]] = {
     # -- if asked for, to find equal values: hashes of str, bytes, numbers and tuples of them, by a secret key
     "contents": [("object", "<u4"), ("spare", "<u4"), ("hash", "<u8")],
     # -- what a sampler that ran knew: lines that made objects, and estimates for what each sampled object, or
-    # the further block of a list, dict, set or bytearray, stands for
+    # the further block of a list, dict, set, bytearray or array of numpy's, stands for, and its address
     "sites": [("function", "<u4"), ("file", "<u4"), ("line", "<u4")],
     "samples": [
         ("object", "<u4"),
@@ -71,6 +71,7 @@ ROWS: dict[str, str | list[tuple[str, str]]] = {
         ("bytes", "<f8"),
         ("variance", "<f8"),
         ("blocks", "<f8"),
+        ("block", "<u8"),
     ],
     # -- strings: UTF-8, strings[string_offsets[i]:string_offsets[i + 1]]
     "string_offsets": "<u4",

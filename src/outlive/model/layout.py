@@ -21,6 +21,9 @@ DIRECTORY = struct.Struct("<8sIIQ QQ QQ QQ QQ QQQ QQQ")
 # ns
 LIVE = struct.Struct("<II QQ Q IIII QQQ dd IiQ")
 LIVE_OFFSET = DIRECTORY.size
+# scopes' offset, capacity · open runs' offset, capacity · scopes used, runs not tracked. Zeros: no scopes.
+SCOPES = struct.Struct("<QQ QQ QQ")
+SCOPES_OFFSET = LIVE_OFFSET + LIVE.size
 
 RUNNING, STOPPED, EXITED, SIGNALLED = 1, 2, 3, 4  # LIVE's state
 
@@ -39,11 +42,21 @@ UNKNOWN64, UNKNOWN32 = (1 << 64) - 1, (1 << 32) - 1
 TIERS = ((1, 1200), (10, 3600), (60, 11520))
 TIMELINE_BYTES = POINT.size * sum(count for _, count in TIERS)
 
+# base row, open runs · runs that began, ended · bytes in use, at most · name. Row 0 is nobody's, 1 is that of
+# all scopes for which there was no room.
+SCOPE = struct.Struct("<II QQ dd 88s")
+# run, 0 for none · scope's row · began (tenths of a second since the beginning) · spare
+RUN = struct.Struct("<II II")
+SCOPE_OTHERS = 1
+
 # address (48 bits) and check (16), bytes (48) and level (8) and origin (8), stack, born (tenths of a second
-# since the beginning), thread, run. Address zero: empty.
+# since the beginning), thread (22) and scope's row (10), run. Address zero: empty.
 SLOT = struct.Struct("<QQIIII")
+THREAD_BITS = 22
 FROM_PYTHON, FROM_MALLOC = 0, 1  # origin: Python's allocators, or an extension's own malloc
-TOTAL = struct.Struct("<dd")  # bytes and blocks that a stack has ever allocated, estimated
+# bytes and blocks that a stack has ever allocated, estimated; bytes of those that died when their run was
+# long over, and the number of their samples
+TOTAL = struct.Struct("<dd dd")
 # In a half, one after the other: stacks, functions, frames, text.
 # Stack 0 is nobody's: no Python code ran, or there was no room for another stack.
 STACK = struct.Struct("<II")  # first frame's index, number of frames; top bit: there were more

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,21 +25,25 @@ class Frame:
 class Stack:
     """An allocation site: frames from the allocating line outwards, and what it allocated since the start.
 
-    `cut`: there were more frames than are kept.
+    `cut`: there were more frames than are kept. `late_bytes` outlived their run and died since, when at least
+    three more runs of the scope had begun; `late_samples` is how many samples say so.
     """
 
     frames: tuple[Frame, ...]
     allocated_bytes: float
     allocated_blocks: float
     cut: bool
+    late_bytes: float = 0.0
+    late_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A live block that was sampled; it stands for size / (1 - exp(-size / interval_bytes)) bytes.
 
-    `born` is in seconds since the recording began, `thread` the kernel's number of the thread, `run` the
-    scope's run, 0 for none. `from_malloc`: an extension took it from malloc itself.
+    `born` is in seconds since the recording began, `thread` the kernel's number of the thread, `scope` and
+    `run` the number of the scope and of its run, 0 for none. `from_malloc`: an extension took it from malloc
+    itself.
     """
 
     address: int
@@ -50,6 +54,7 @@ class Sample:
     thread: int
     run: int
     from_malloc: bool = False
+    scope: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,30 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """A unit of work, by name, and how many runs of it there were. Runs count from 1 up.
+
+    One with labels has a `base`, the number of the scope without: that counts the runs of all of them.
+    """
+
+    name: str  # labels included
+    base: int  # its own number, if it has no labels
+    began: int
+    ended: int
+    in_use_bytes: float
+    high_bytes: float  # the most that was in use at any time
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run that has not ended; it began so many seconds after the recording."""
+
+    scope: int
+    run: int
+    began: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """One process's recording at one moment."""
 
@@ -103,6 +132,9 @@ class Recording:
     stacks: Mapping[int, Stack]
     timeline: tuple[Point, ...]  # oldest first
     breakdown: Breakdown | None
+    scopes: Mapping[int, Scope] = field(default_factory=dict)
+    open_runs: tuple[OpenRun, ...] = ()
+    runs_untracked: int = 0  # too many were open to tell whether these are
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from outlive.errors import OutliveError
 from outlive.model import layout
 from outlive.model.recording import Process, Recording
-from outlive.recording import notes, table, timeline
+from outlive.recording import notes, scopes, table, timeline
 from outlive.recording.stacks import Half
 
 if TYPE_CHECKING:
@@ -51,6 +51,17 @@ class _Directory(NamedTuple):
     function_count: int
     frame_count: int
     text_bytes: int
+
+
+class _Scopes(NamedTuple):
+    """What layout.SCOPES holds."""
+
+    rows: int
+    row_count: int
+    runs: int
+    run_count: int
+    used: int
+    untracked: int
 
 
 class _Live(NamedTuple):
@@ -159,9 +170,18 @@ def _parse(data: bytes, name: str) -> Recording:
     )
     totals = data[places.totals :][: places.stack_count * layout.TOTAL.size]
     stacks, torn_stacks = half.stacks({sample.stack for sample in samples}, totals)
+    work = _scopes(data)
+    used = min(work.used, work.row_count)
     said = notes.newest(data[places.notes :][: places.notes_bytes])
     torn = torn_slots + torn_points + torn_stacks
-    return replace(_recording(live, said, points, torn), samples=samples, stacks=stacks)
+    return replace(
+        _recording(live, said, points, torn),
+        samples=samples,
+        stacks=stacks,
+        scopes=scopes.scopes(data[work.rows :], used),
+        open_runs=scopes.open_runs(data[work.runs :][: work.run_count * layout.RUN.size], used),
+        runs_untracked=work.untracked,
+    )
 
 
 def _recording(live: _Live, said: dict[str, object], points: tuple[Point, ...], torn: int) -> Recording:
@@ -221,7 +241,7 @@ def _header(data: bytes, name: str) -> tuple[_Directory, _Live]:
         raise OutliveError(f"{name} is no recording", "it is empty")
     if not data.startswith(layout.MAGIC):
         raise OutliveError(f"{name} is no recording", "it does not begin as one")
-    needed = layout.LIVE_OFFSET + layout.LIVE.size
+    needed = layout.SCOPES_OFFSET + layout.SCOPES.size
     if len(data) < needed:
         raise _cut_short(name, len(data), layout.HEADER_BYTES)
     places = _Directory._make(layout.DIRECTORY.unpack_from(data))
@@ -231,6 +251,7 @@ def _header(data: bytes, name: str) -> tuple[_Directory, _Live]:
             f"it has format version {places.version}, this outlive reads {layout.VERSION}",
             "pip install --upgrade outlive",
         )
+    work = _scopes(data)
     half_bytes = (
         places.stack_count * layout.STACK.size
         + places.function_count * layout.FUNCTION.size
@@ -242,6 +263,8 @@ def _header(data: bytes, name: str) -> tuple[_Directory, _Live]:
             (0, places.header_bytes),
             (places.notes, places.notes_bytes),
             (places.timeline, places.timeline_bytes),
+            (work.rows, work.row_count * layout.SCOPE.size),
+            (work.runs, work.run_count * layout.RUN.size),
             (places.slots, places.slot_count * layout.SLOT.size),
             (places.totals, places.stack_count * layout.TOTAL.size),
             (places.half0, places.half_bytes),
@@ -263,6 +286,10 @@ def _header(data: bytes, name: str) -> tuple[_Directory, _Live]:
     ):
         raise OutliveError(f"{name} is damaged", "its header makes no sense")
     return places, live
+
+
+def _scopes(data: bytes) -> _Scopes:
+    return _Scopes._make(layout.SCOPES.unpack_from(data, layout.SCOPES_OFFSET))
 
 
 def _cut_short(name: str, size: int, whole: int) -> OutliveError:

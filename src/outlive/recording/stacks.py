@@ -40,14 +40,15 @@ class Half:
         """
         found: dict[int, Stack] = {}
         damaged = 0
-        for number, (allocated, blocks) in enumerate(layout.TOTAL.iter_unpack(totals)):
+        for number, (allocated, blocks, late, deaths) in enumerate(layout.TOTAL.iter_unpack(totals)):
             if not (allocated or number in live):
                 continue
             frames, cut = self._frames_of(number)
-            known_bytes, known_blocks = whole(allocated), whole(blocks)
-            damaged += frames is None or known_bytes is None or known_blocks is None
+            figures = [whole(figure) for figure in (allocated, blocks, late, deaths)]
+            damaged += frames is None or None in figures
             if frames is not None or number in live:
-                found[number] = Stack(frames or (), known_bytes or 0.0, known_blocks or 0.0, cut)
+                known = [figure or 0.0 for figure in figures]
+                found[number] = Stack(frames or (), known[0], known[1], cut, known[2], int(known[3]))
         return found, damaged
 
     def _frames_of(self, stack: int) -> tuple[tuple[Frame, ...] | None, bool]:

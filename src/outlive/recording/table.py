@@ -7,6 +7,7 @@ from outlive.model.recording import Sample
 
 LEVEL_MAX = 48  # the interval doubled so often: no process has as many bytes
 _ADDRESS = _SIZE = (1 << 48) - 1
+_THREAD = (1 << layout.THREAD_BITS) - 1
 _PLAUSIBLE_MAX = float(1 << 63)
 
 
@@ -23,8 +24,10 @@ def samples(slots: bytes, interval: int, stack_count: int) -> tuple[tuple[Sample
             torn += 1
             continue
         from_malloc = size_word >> 56 == layout.FROM_MALLOC
-        size = size_word & _SIZE
-        sample = Sample(address, size, interval << level, stack, born / 10, thread, run, from_malloc)
+        size, scope = size_word & _SIZE, thread >> layout.THREAD_BITS
+        sample = Sample(
+            address, size, interval << level, stack, born / 10, thread & _THREAD, run, from_malloc, scope
+        )
         # A slot that was moved during the copy is seen twice; of two blocks the younger is the live one.
         had = found.get(address)
         if had is None or had.born <= sample.born:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -82,16 +83,19 @@ def key_of(stack: Stack, by: Grouping) -> tuple[Hashable, ...]:
 def grouped(recording: Recording, by: Grouping = "line") -> list[SiteTotal]:
     """Return what each site holds and has allocated, largest in use first; outlive's own left out.
 
-    A site that several stacks make up has one frame: the line; or the function or file, with line 0.
+    A site that several stacks make up has one frame: the line; or the function or file, with line 0. Its
+    scope is that of most of what it holds.
     """
-    held = sums(recording.samples)
+    held, of_scopes = sums(recording.samples), _by_scope(recording)
     groups: dict[Hashable, tuple[Stack, Sum]] = {}
+    scopes: dict[Hashable, Counter[str]] = defaultdict(Counter)
     for number, stack in recording.stacks.items():
         if is_own(stack):
             continue
         key = key_of(stack, by)
         had, total = groups.get(key) or (_site(stack, by), Sum())
         total.merge(held.get(number, Sum()))
+        scopes[key].update(of_scopes.get(number, {}))
         groups[key] = (
             replace(
                 had,
@@ -101,7 +105,8 @@ def grouped(recording: Recording, by: Grouping = "line") -> list[SiteTotal]:
             total,
         )
     sites = [
-        SiteTotal(stack, "", total.estimate, total.blocks, total.samples) for stack, total in groups.values()
+        SiteTotal(stack, _most(scopes[key]), total.estimate, total.blocks, total.samples)
+        for key, (stack, total) in groups.items()
     ]
     return sorted(sites, key=lambda site: (site.in_use.estimate, site.stack.allocated_bytes), reverse=True)
 
@@ -118,6 +123,21 @@ def in_use(recording: Recording) -> Estimate:
         if not is_own(recording.stacks[number]):
             whole.merge(total)
     return whole.estimate
+
+
+def _by_scope(recording: Recording) -> dict[int, Counter[str]]:
+    """Return how many bytes each scope has of what a stack holds, "" for none; labels left aside."""
+    found = defaultdict[int, Counter[str]](Counter)
+    for sample in recording.samples if recording.scopes else ():
+        row = recording.scopes.get(sample.scope)
+        base = recording.scopes.get(row.base) if row is not None else None
+        stands_for = max(sample.size, sample.interval_bytes)  # roughly
+        found[sample.stack][base.name if base is not None else ""] += stands_for
+    return found
+
+
+def _most(scopes: Counter[str]) -> str:
+    return max(scopes, key=lambda name: scopes[name], default="")
 
 
 def _site(stack: Stack, by: Grouping) -> Stack:

@@ -1,0 +1,72 @@
+#include "scope_functions.h"
+
+#include "below.h"
+#include "scopes.h"
+#include "site.h"
+
+PyDoc_STRVAR(run_variable_doc,
+             "run_variable(variable, /)\n--\n\n"
+             "Have this ContextVar say which run a thread is in, as run_begin's ints; 0 for none. "
+             "It must only ever be set.");
+
+static PyObject *run_variable(PyObject *module, PyObject *variable)
+{
+    if (!PyContextVar_CheckExact(variable)) {
+        return PyErr_Format(PyExc_TypeError, "run_variable() takes a ContextVar");
+    }
+    site_run_is_in(variable);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(scope_add_doc,
+             "scope_add(name, base=0)\n--\n\n"
+             "The row of another scope, `name` in UTF-8; with labels, `base` is the row without. The row of "
+             "others, or the base, if there is no room; 0 while nothing is recorded.");
+
+static PyObject *scope_add(PyObject *module, PyObject *args)
+{
+    const char *name;
+    unsigned base = 0;
+    if (!PyArg_ParseTuple(args, "y|I:scope_add", &name, &base)) {
+        return NULL;
+    }
+    return PyLong_FromUnsignedLong(scopes_add(name, base));
+}
+
+PyDoc_STRVAR(run_begin_doc, "run_begin(scope, /)\n--\n\n"
+                            "Begin a run in a row; an int that stands for it, 0 while nothing is recorded.");
+
+static PyObject *run_begin(PyObject *module, PyObject *row)
+{
+    unsigned long scope = PyLong_AsUnsignedLong(row);
+    if (scope == (unsigned long)-1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    below_follow();
+    return PyLong_FromUnsignedLongLong(scope <= UINT32_MAX ? scopes_begin((uint32_t)scope) : 0);
+}
+
+PyDoc_STRVAR(run_end_doc, "run_end(run, scope=0, /)\n--\n\n"
+                          "End a run, if it is open; `scope`: the row that it turned out to be of.");
+
+static PyObject *run_end(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count < 1 || count > 2) {
+        return PyErr_Format(PyExc_TypeError, "run_end() takes a run and a row");
+    }
+    unsigned long long run = PyLong_AsUnsignedLongLong(args[0]);
+    unsigned long scope = count > 1 ? PyLong_AsUnsignedLong(args[1]) : SCOPE_NONE;
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    scopes_end(run, scope <= UINT32_MAX ? (uint32_t)scope : SCOPE_NONE);
+    Py_RETURN_NONE;
+}
+
+PyMethodDef scope_functions[] = {
+    {"run_variable", run_variable, METH_O, run_variable_doc},
+    {"scope_add", scope_add, METH_VARARGS, scope_add_doc},
+    {"run_begin", run_begin, METH_O, run_begin_doc},
+    {"run_end", (PyCFunction)(void (*)(void))run_end, METH_FASTCALL, run_end_doc},
+    {NULL, NULL, 0, NULL},
+};
