@@ -14,7 +14,7 @@ import pytest
 from outlive.recording import reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from outlive.model.recording import Recording
@@ -51,10 +51,10 @@ class Place:
         self.path = path
         self.environment = {**os.environ, "OUTLIVE_RECORDING": str(path / "recordings")}
 
-    def start(self, program: str, *options: str) -> subprocess.Popen[str]:
-        """Start a program; it is to say "ready" when the test may go on."""
+    def start(self, program: str, *options: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """Start a program; it is to say "ready" when the test may go on. `before`: words that start it."""
         child = subprocess.Popen(
-            [sys.executable, *options, "-c", PRELUDE + textwrap.dedent(program)],
+            [*before, sys.executable, *options, "-c", PRELUDE + textwrap.dedent(program)],
             env=self.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

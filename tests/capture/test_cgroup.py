@@ -84,3 +84,36 @@ def test_a_process_that_is_gone(files: dict[str, str]) -> None:  # noqa: ARG001 
 def test_this_process_s_own() -> None:
     found = cgroup.of_this_process()
     assert (found.limit is None) == (found.usage is None)
+
+
+def test_how_far_the_limit_is_leaves_out_what_the_kernel_can_drop(files: dict[str, str]) -> None:
+    files["/proc/77/cgroup"] = "0::/pods/web\n"
+    group(files, "/pods/web", 1000, 900)
+    found = cgroup.of_process(77)
+    assert found.left() == 100
+    files["/sys/fs/cgroup/pods/web/memory.stat"] = "anon 500\ninactive_file 300\nactive_file 100\n"
+    assert found.left() == 400
+    group(files, "/pods/web", 1000, 1500)  # a limit that was lowered
+    assert found.left() == 0
+    group(files, "/pods/web", "max", 1500)
+    assert found.left() is None
+
+
+def test_version_1_adds_up_what_can_be_dropped_below(files: dict[str, str]) -> None:
+    files["/proc/self/mountinfo"] = V1_MOUNT
+    files["/proc/77/cgroup"] = "4:memory:/a\n"
+    files["/sys/fs/cgroup/memory/a/memory.limit_in_bytes"] = "2000\n"
+    files["/sys/fs/cgroup/memory/a/memory.usage_in_bytes"] = "1500\n"
+    stat = "inactive_file 7\ntotal_inactive_anon 5\ntotal_inactive_file 300\n"
+    files["/sys/fs/cgroup/memory/a/memory.stat"] = stat
+    assert cgroup.of_process(77).left() == 800
+
+
+def test_a_group_that_an_oom_kill_ends_as_a_whole(files: dict[str, str]) -> None:
+    files["/proc/77/cgroup"] = "0::/pods\n"
+    group(files, "/pods", 1000, 900)
+    assert not cgroup.of_process(77).dies_whole()
+    files["/sys/fs/cgroup/pods/memory.oom.group"] = "1\n"
+    assert cgroup.of_process(77).dies_whole()
+    assert not cgroup.Group().dies_whole()
+    assert cgroup.Group().left() is None

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 _V2 = ("memory.max", "memory.current")
 _V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes")
 _EVENTS = ("memory.events", "memory.oom_control")
+# The word for files' pages that nobody has used for a while, its own and those of groups below.
+_INACTIVE = {_V2: "inactive_file ", _V1: "total_inactive_file "}
 _NO_LIMIT_V1 = 1 << 62  # what version 1 says for none is the largest number of pages
 
 
@@ -20,7 +22,7 @@ class Group:
     nearest to its limit, of its own and those above it; None without a limit.
     """
 
-    __slots__ = ("limit", "oom_kills", "path", "usage")
+    __slots__ = ("_nearest", "limit", "oom_kills", "path", "usage")
 
     def __init__(self) -> None:
         """Begin with nothing known."""
@@ -28,6 +30,31 @@ class Group:
         self.oom_kills: int | None = None
         self.limit: int | None = None
         self.usage: int | None = None
+        self._nearest: tuple[str, tuple[str, str]] | None = None
+
+    def nearest_is(self, folder: str, names: tuple[str, str], limit: int, usage: int) -> None:
+        """Take these for the group nearest to its limit."""
+        self._nearest, self.limit, self.usage = (folder, names), limit, usage
+
+    def left(self) -> int | None:
+        """Return how far that group is from its limit now; None without one.
+
+        Pages of files that it could drop at once are not counted as taken: they fill each group in time.
+        """
+        if self._nearest is None:
+            return None
+        folder, names = self._nearest
+        limit, usage = (_number(_text(f"{folder}/{name}")) for name in names[:2])
+        if limit is None or usage is None or limit >= _NO_LIMIT_V1:
+            return None
+        for line in _text(f"{folder}/memory.stat").splitlines():
+            if line.startswith(_INACTIVE[names]):
+                usage -= int(line.rpartition(" ")[2])
+        return max(0, limit - usage)
+
+    def dies_whole(self) -> bool:
+        """Whether an OOM kill in that group ends all its processes, whichever the kernel would choose."""
+        return self._nearest is not None and _text(f"{self._nearest[0]}/memory.oom.group").strip() == "1"
 
 
 def of_process(pid: int | str) -> Group:
@@ -42,7 +69,7 @@ def of_process(pid: int | str) -> Group:
         if limit is None or limit >= _NO_LIMIT_V1:
             continue
         if group.limit is None or group.usage is None or limit - usage < group.limit - group.usage:
-            group.limit, group.usage = limit, usage
+            group.nearest_is(folder, names, limit, usage)
     return group
 
 

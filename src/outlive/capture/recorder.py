@@ -13,6 +13,11 @@ from outlive.capture.timeline import Timeline
 from outlive.errors import OutliveError
 from outlive.model import layout
 
+TYPE_CHECKING = False  # as in outlive/__init__.py
+if TYPE_CHECKING:
+    from outlive.capture.trigger_watch import Watch
+    from outlive.capture.triggers import Rule
+
 _TOUCH_SECONDS = 60
 _HEAD_BYTES = layout.LIVE_OFFSET + layout.LIVE.size
 
@@ -20,12 +25,22 @@ _HEAD_BYTES = layout.LIVE_OFFSET + layout.LIVE.size
 class Recorder:
     """Has no file until `open`; then `path` names it."""
 
-    def __init__(self, number: int, place: str | None, size: int, about: dict[str, object]) -> None:
+    def __init__(
+        self,
+        number: int,
+        place: str | None,
+        size: int,
+        about: dict[str, object],
+        triggers: list[Rule] | None = None,
+    ) -> None:
         """Record to `place` (see `recording.create`), `size` bytes; `about` goes into the notes.
 
-        `number` is the native core's, of what it keeps: once that is over, nothing is written.
+        `number` is the native core's, of what it keeps: once that is over, nothing is written. `triggers`
+        say what is to be done, when.
         """
         self._number, self._place, self.size, self._about = number, place, size, about
+        self._triggers = triggers
+        self._watch: Watch | None = None
         self._pid = os.getpid()
         self.path = ""
         self._touch_due = 0.0
@@ -40,6 +55,10 @@ class Recorder:
 
         """
         self.path = recording.create(self._place, self.size, self._fill)
+        if self._triggers:
+            from outlive.capture.trigger_watch import Watch
+
+            self._watch = Watch(self._triggers, self.path, self._look)
 
     def _fill(self, handle: int) -> None:
         native.record(self._number, handle)
@@ -61,17 +80,29 @@ class Recorder:
         """Look at the process. False without a file."""
         if self._notes is None or self._timeline is None or not self.path:
             return False
-        self._notes.write(**self._timeline.look())
+        self._look()
+        if self._watch is not None:
+            self._notes.write(**self._watch.look())
         request = requests.pending(self.path)
         if request is not None:
             self._notes.write(**requests.answer(self.path, request, round(native.sampled()[2])))
         self._touch()
         return True
 
+    def _look(self) -> None:
+        if self._notes is not None and self._timeline is not None:
+            self._notes.write(**self._timeline.look())
+
     def close(self) -> None:
         """Look a last time."""
         if self.path and self._notes is not None and self._timeline is not None:
             self._notes.write(**self._timeline.last_look())
+        self._close_watch()
+
+    def _close_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
     def _measure(self) -> dict[str, int | float | None]:
         """Measure where memory goes, and note by the way why samples are taken more thinly than asked for."""
@@ -109,11 +140,13 @@ class Recorder:
 
     def in_child(self) -> Recorder:
         """Return the recorder of a forked child, with a file of its own in the same folder."""
+        self._close_watch()
         place = self._place
         if place is not None and self.path.endswith(f"/{os.path.basename(place)}"):  # noqa: PTH119 - light
             place = os.path.dirname(self.path)  # noqa: PTH120 - light
-        return Recorder(self._number, place, self.size, self._about)
+        return Recorder(self._number, place, self.size, self._about, self._triggers)
 
     def anew(self, number: int) -> Recorder:
         """Return a recorder for another file and what is kept from now on, as this one's file is damaged."""
-        return Recorder(number, self._place, self.size, self._about)
+        self._close_watch()
+        return Recorder(number, self._place, self.size, self._about, self._triggers)

@@ -76,7 +76,7 @@ def _create_at(path: str, size: int, fill: Callable[[int], None]) -> str:
 
 
 def _create_in(path: str, size: int, fill: Callable[[int], None], *, is_asked: bool, is_default: bool) -> str:
-    folder = _open_folder(path, is_asked=is_asked)
+    folder = open_folder(path, is_asked=is_asked)
     try:
         _take_turn(folder)  # workers that start at once count each other's files
         _prune(folder)
@@ -96,7 +96,7 @@ def _create_in(path: str, size: int, fill: Callable[[int], None], *, is_asked: b
         os.close(folder)
 
 
-def _open_folder(path: str, *, is_asked: bool) -> int:
+def open_folder(path: str, *, is_asked: bool) -> int:
     """Open a folder, made if need be. Who asked for one answers for who else may write there."""
     try:  # noqa: SIM105 - contextlib is not light
         os.mkdir(path, 0o700)  # noqa: PTH102 - nor is pathlib

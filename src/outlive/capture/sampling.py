@@ -7,14 +7,18 @@ import os
 import sys
 from _thread import RLock
 
-from outlive.capture import imports
+from outlive.capture import imports, scopes
 from outlive.capture.core import native
 from outlive.capture.recorder import Recorder
+from outlive.capture.streams import say
 from outlive.errors import OutliveError, UsageError
 from outlive.model.size import parse_size
 
 TYPE_CHECKING = False  # as in outlive/__init__.py
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from outlive.capture.triggers import Rule
     from outlive.model.estimate import Site
 
 _OWN_FILES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")  # noqa: PTH118, PTH120 - pathlib is not light
@@ -39,14 +43,38 @@ def start(
     recording: str | os.PathLike[str] | None,
     size: str | int,
     native_too: bool,  # noqa: FBT001 - as in outlive.start
+    triggers: Iterable[str] | None = None,
 ) -> None:
     """See `outlive.start`."""
     wanted, room = parse_size(interval), _whole_pages(parse_size(size))
+    rules = _rules(triggers)
     with _turn:
-        _start(wanted, room, None if recording is None else os.fspath(recording), native_too=native_too)
+        _start(
+            wanted,
+            room,
+            None if recording is None else os.fspath(recording),
+            native_too=native_too,
+            rules=rules,
+        )
 
 
-def _start(wanted: int, room: int, place: str | None, *, native_too: bool) -> None:
+def _rules(triggers: Iterable[str] | None) -> list[Rule]:
+    """Return the triggers asked for, else those of the environment: whatever is wrong there is only said."""
+    said = os.environ.get("OUTLIVE_TRIGGERS", "") if triggers is None else ""
+    if not triggers and not said:
+        return []
+    from outlive.capture.triggers import parse
+
+    try:
+        return parse(triggers or [said])
+    except UsageError as error:
+        if triggers is not None:
+            raise
+        say(f"OUTLIVE_TRIGGERS: {error}; it goes on without triggers")
+        return []
+
+
+def _start(wanted: int, room: int, place: str | None, *, native_too: bool, rules: list[Rule]) -> None:
     global _interval_bytes, _recorder
     if _interval_bytes not in (0, wanted) and not _insists:
         raise OutliveError(
@@ -57,10 +85,12 @@ def _start(wanted: int, room: int, place: str | None, *, native_too: bool) -> No
         return
     if native_too and "pyarrow" not in sys.modules:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # malloc, not an allocator of its own
+    if rules:
+        _listen(rules)
     number = _begin(native.MODE_NATIVE if native_too else 0, wanted, room)
     try:
         version = sys.modules["outlive"].__version__  # the package, which is above this room
-        recorder = Recorder(number, place, room, {"outlive": version, "native": native_too})
+        recorder = Recorder(number, place, room, {"outlive": version, "native": native_too}, rules)
         if place is None:
             recorder.open_or_say()
         else:
@@ -75,6 +105,14 @@ def _start(wanted: int, room: int, place: str | None, *, native_too: bool) -> No
     _interval_bytes, _recorder = wanted, recorder
     if recorder.path:
         native.ticker_start(_tick, 0.0, _TICK_SECONDS)
+
+
+def _listen(rules: list[Rule]) -> None:
+    """Listen to SIGUSR2 if a trigger says so: before the core watches for what kills."""
+    if any(rule.is_signal() for rule in rules):
+        from outlive.capture import sigusr2
+
+        sigusr2.listen()
 
 
 def _tick() -> bool:
@@ -115,8 +153,10 @@ def _mend() -> None:
 
 
 def _begin(further_modes: int, interval: int, size: int) -> int:
+    scopes.forget_rows()
     try:
-        return native.start(native.MODE_SAMPLE | further_modes, interval, int.from_bytes(os.urandom(8)), size)
+        seed = int.from_bytes(os.urandom(8))
+        number = native.start(native.MODE_SAMPLE | further_modes, interval, seed, size)
     except ValueError as error:
         raise UsageError(f"can't start with a recording of {size} bytes", str(error)) from error
     except RuntimeError as error:
@@ -124,6 +164,7 @@ def _begin(further_modes: int, interval: int, size: int) -> int:
     except MemoryError as error:
         why = f"there is no memory for a recording of {size} bytes"
         raise OutliveError("can't start outlive here", why, "ask for a smaller one") from error
+    return number
 
 
 def _whole_pages(size: int) -> int:
@@ -147,6 +188,9 @@ def stop() -> None:
             _interval_bytes, _insists, _recorder = 0, False, None
             native.stop(_MODES)
             imports.forget(adopt)
+            if "outlive.capture.sigusr2" in sys.modules:
+                sys.modules["outlive.capture.sigusr2"].ignore()
+            scopes.stop()
 
 
 def conclude() -> None:

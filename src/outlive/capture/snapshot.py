@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _WALL = 0x40000000  # of waitpid: the child has no exit signal, so that no handler of the host's sees it
 _MIB = 1 << 20
 _LIMIT_MIN = 64 * _MIB
+_DARING_MIN = 16 * _MIB
 _FILE_SHARE = 0.7  # a file is hardly ever as large as the heap; tables in memory neither
 _OF_THE_ROOM = 0.8  # the rest is for what the host copies by writing meanwhile
 _PATIENCE_SECONDS = 1.0  # for a collection of garbage to end
@@ -32,6 +33,7 @@ def take(
     contents: bool = False,
     deadline_seconds: float = 300.0,
     progress: Callable[[int], None] | None = None,
+    dares: bool = False,
 ) -> float:
     """Write a snapshot to a file, whole or not at all; return for how many seconds the process stood still.
 
@@ -40,13 +42,15 @@ def take(
         contents: note which values are equal, too (hashes by a key that is thrown away).
         deadline_seconds: after so long the child is killed.
         progress: called with the number of objects walked, some twenty times a second; may raise to give up.
+        dares: begin even where the tables may not fit, as most often they are smaller than feared. The child
+            fails rather than take more than there is, and is the first to go if the kernel ends somebody.
 
     Raises:
         OutliveError: there is not enough memory or disk, or the child failed.
 
     """
     if isinstance(path, int):
-        return _write(path, "memory", contents, deadline_seconds, progress)
+        return _write(path, "memory", contents, deadline_seconds, progress, dares=dares)
     target = os.path.abspath(os.fspath(path))  # noqa: PTH100 - pathlib is not light
     part = f"{target}.{os.getpid()}.part"
     try:
@@ -55,7 +59,7 @@ def take(
         raise _cant(target, error.strerror or str(error)) from error
     try:
         _check_disk(handle, target)
-        paused = _write(handle, target, contents, deadline_seconds, progress)
+        paused = _write(handle, target, contents, deadline_seconds, progress, dares=dares)
         os.rename(part, target)  # noqa: PTH104 - light
     except OSError as error:
         _remove(part)
@@ -95,26 +99,23 @@ def _remove(part: str) -> None:
         return
 
 
-def _needed_bytes() -> int:
+def needed_bytes() -> int:
     """Return what a file or tables may take: what is resident bounds the heap."""
     return int((proc.rss_bytes() or 0) * _FILE_SHARE)
 
 
 def _check_disk(handle: int, target: str) -> None:
     system = os.fstatvfs(handle)
-    free, needed = system.f_bavail * system.f_frsize, _needed_bytes()
+    free, needed = system.f_bavail * system.f_frsize, needed_bytes()
     if free < needed:
         why = f"it may take {needed // _MIB} MiB, and {free // _MIB} MiB are free there"
         raise _cant(target, why, "name another folder")
 
 
-def _room() -> int:
+def room_bytes() -> int:
     """Return how much memory may be taken without trouble for anybody."""
-    group = cgroup.of_this_process()
-    rooms = [_available()]
-    if group.limit is not None and group.usage is not None:
-        rooms.append(group.limit - group.usage)
-    return max(0, min(rooms))
+    left = cgroup.of_this_process().left()
+    return _available() if left is None else min(left, _available())
 
 
 def _available() -> int:
@@ -124,14 +125,17 @@ def _available() -> int:
     return 1 << 62
 
 
-def _write(
+def _write(  # noqa: PLR0913 - what take() takes
     handle: int,
     target: str,
     contents: bool,  # noqa: FBT001 - as in take
     deadline_seconds: float,
     progress: Callable[[int], None] | None,
+    *,
+    dares: bool,
 ) -> float:
-    room, needed = int(_room() * _OF_THE_ROOM), max(_needed_bytes(), _LIMIT_MIN)
+    room = int(room_bytes() * _OF_THE_ROOM)
+    needed = _DARING_MIN if dares else max(needed_bytes(), _LIMIT_MIN)
     if room < needed:
         why = f"its tables may take {needed // _MIB} MiB, and {room // _MIB} MiB can be had"
         raise _cant(target, why, "raise the memory limit, or wait for a smaller heap")
