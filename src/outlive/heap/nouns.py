@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from outlive.heap.labels import Labels
 
 LRU_CACHE = "functools._lru_cache_wrapper"
+LRU_ENTRY = "functools._lru_list_elem"
 PARTIAL = "functools.partial"
 SUSPENDABLE = {
     Category.GENERATOR: "generator",
@@ -91,7 +92,8 @@ class Nouns:
             return word(f"code of {code.name}()")
         name = labels.type_name(thing)
         if name == LRU_CACHE:
-            return word(f"lru_cache of {self._wrapped(thing)}")
+            limited = "limited " if self._has_limit(thing) else ""
+            return word(f"{limited}lru_cache of {self._wrapped(thing)}")
         if name == PARTIAL:
             return word(f"partial of {self._wrapped(thing)}")
         short = labels.type_word(thing)
@@ -139,6 +141,14 @@ class Nouns:
         code = self._labels.named(function, "__code__")
         found = self._labels.code(code) if code is not None else None
         return found.name if found else self._labels.text(function) or "?"
+
+    def _has_limit(self, thing: int) -> bool:
+        """Return whether a cache drops entries: those of one that does are links of a list."""
+        labels = self._labels
+        entries = labels.named(thing, "cache")
+        if entries is None or labels.degree(entries) < 2:  # noqa: PLR2004 - a key and a value
+            return False
+        return labels.type_name(int(labels.columns.edges[labels.columns.first[entries + 1] - 1])) == LRU_ENTRY
 
     def _wrapped(self, thing: int) -> str:
         """Return the name of what a partial or a cache calls."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outlive.heap import labels as kinds
-from outlive.heap.nouns import LRU_CACHE, PARTIAL, SUSPENDABLE, Nouns, Word, word
+from outlive.heap.nouns import LRU_CACHE, LRU_ENTRY, PARTIAL, SUSPENDABLE, Nouns, Word, word
 from outlive.model.heap_layout import Category
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ARROW = " → "
 _LOCAL = "_thread._local"
-_LRU_ENTRY = "functools._lru_list_elem"
 # Parts of others, which a reader need not know of.
 _TRANSPARENT = {
     "hamt",
@@ -102,7 +101,7 @@ class _Path:
         self.at += 1
         if type_name in _TRANSPARENT:
             self._transparent(thing, label)
-        elif type_name == _LRU_ENTRY:
+        elif type_name == LRU_ENTRY:
             self._cached(is_key=label.name == "key", key=self.labels.named(thing, "key"))
         elif category == Category.CELL:
             if not self.named:
@@ -156,7 +155,7 @@ class _Path:
         length = self.labels.length(thing)
         if label.kind == kinds.VALUE:
             if self._just_cache():
-                if self.labels.type_name(self._next()) != _LRU_ENTRY:
+                if self.labels.type_name(self._next()) != LRU_ENTRY:
                     self._cached(is_key=False, key=label.key)
                 return
             if not self.named:
@@ -177,7 +176,7 @@ class _Path:
             self._add(self.nouns.key(key), named=True)
 
     def _just_cache(self) -> bool:
-        return bool(self.words) and self.words[-1].text.startswith("lru_cache of ")
+        return bool(self.words) and self.words[-1].text.startswith(("lru_cache of ", "limited lru_cache of "))
 
     def _other(self, thing: int, label: Label, category: Category, type_name: str) -> None:
         if label.kind == kinds.NAMED and label.name == "__dict__" and self._namespace(thing, category):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from outlive.model.finding import Finding
     from outlive.model.recording import Recording
 
 
@@ -70,6 +71,7 @@ class RunProfile:
     """A whole run of a program. `notes` say in words what the figures leave out.
 
     `recording` is what was sampled, and lies in `recording_file`; None where nothing was recorded.
+    `findings` are the verdicts on it.
     """
 
     exit_code: int
@@ -80,3 +82,5 @@ class RunProfile:
     notes: tuple[str, ...]
     recording: Recording | None = None
     recording_file: str = ""
+    base_rss_bytes: int = 0  # before the program began
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,1 @@
+"""What outlives its run, how that grows, and which verdict follows."""

@@ -1,0 +1,277 @@
+"""Findings: what survives of each scope, who holds it, and the verdict that follows."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from outlive import rules
+from outlive.diagnose import lines, process
+from outlive.diagnose.growth import judge_together, warm_up
+from outlive.diagnose.survivors import ScopeSurvivors, only_from_malloc, survivors, together
+from outlive.model.finding import VERDICTS, Finding
+from outlive.model.heap import Holder, Root
+from outlive.rules.rule import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+    from outlive.diagnose.growth import Trend
+    from outlive.diagnose.process import ProcessVerdict
+    from outlive.diagnose.survivors import SiteSurvivors
+    from outlive.heap.blocks import Blocks
+    from outlive.model.finding import Confidence, Verdict
+    from outlive.model.recording import Recording
+    from outlive.rules.rule import Match
+
+_LINES_ASKED = 16  # of a scope, those with the most survivors: who holds what they made
+_MATTERS = 0.02  # of a scope's survivors: a line with less is not asked about
+_MATTERS_ALONE = 0.1  # the same where there is no heap: a line is a finding then
+_OWN_TYPE_SHARE = 0.002  # of the objects of a line: a type of the program's own; one row has many values
+_PACKAGES_DEEP = 8  # folders above a file that may be packages
+_MOSTLY = 0.5
+_STRETCHES = 24  # of runs, in the picture of what they left
+_GARBAGE = "garbage"
+_NOTHING = ("steady", "not enough data")  # of the process as a whole: worth a word if there is no other
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What one line of the program left behind, by the stacks it was in, and who holds it."""
+
+    sites: tuple[SiteSurvivors, ...]
+    site: SiteSurvivors  # of them together
+    types: tuple[str, ...] = ()  # the most frequent first
+    share: float = 0.0  # of its blocks, those of the first type
+    holders: tuple[Holder, ...] = ()
+
+    @property
+    def point(self) -> Hashable:
+        """Where what it made accumulates: lines with one point have one finding."""
+        if not self.holders:
+            return self.site.frames[:1]
+        first = self.holders[0]
+        if first.root.kind == _GARBAGE:
+            return _GARBAGE
+        return first.root, _until_container(first.path)
+
+
+def findings(recording: Recording, blocks: Blocks | None = None) -> list[Finding]:
+    """Return the verdicts on each scope of a recording, what is worst first.
+
+    Args:
+        recording: of the process.
+        blocks: of a heap snapshot of it, taken at nearly the same moment; without, nobody can tell who holds
+            what survives.
+
+    """
+    scopes = survivors(recording)
+    found = [one for scope in scopes for one in _of_scope(scope, blocks)]
+    if not any(scope.runs.ended for scope in scopes):
+        why = "no scope was named, so it is not known what outlives the work that made it"
+        cure = 'name the unit of work: with outlive.scope("export"): …, or outlive run --scope'
+        found.append(unknown(why, cure))
+    whole = [_of_process(verdict, scopes) for verdict in process.verdicts(recording)]
+    found += [one for one in whole if one.verdict not in _NOTHING or not found]
+    return sorted(found, key=_worst_first)
+
+
+def _of_process(verdict: ProcessVerdict, scopes: Iterable[ScopeSurvivors]) -> Finding:
+    """Return a verdict on the process as a whole, or on the peak of a scope."""
+    runs = next((scope.runs.ended for scope in scopes if scope.name == verdict.scope), 0)
+    match = rules.match(Evidence(verdict.scope, runs, ()), verdict.kind)
+    return Finding(
+        verdict=verdict.kind,
+        confidence="unknown" if verdict.kind == "not enough data" else "certain",
+        scope=verdict.scope,
+        runs=runs,
+        per_run_bytes=None,
+        certain_bytes=0.0,
+        in_use_bytes=verdict.size_bytes,
+        site=None,
+        type="",
+        objects_per_run=0.0,
+        holder="",
+        rule=match.rule.number if match else "",
+        reasons=(match.reason, *verdict.reasons) if match else verdict.reasons,
+        cure=match.rule.cure if match else "",
+    )
+
+
+def unknown(why: str, cure: str) -> Finding:
+    """Return what to say of a process about which nothing can be said."""
+    nothing = ("", 0, None, 0.0, 0.0, None, "", 0.0, "", "")
+    return Finding("not enough data", "unknown", *nothing, (why,), cure)
+
+
+def is_worth_a_snapshot(recording: Recording) -> bool:
+    """Return whether anything survived whose holder would be looked for."""
+    return any(scope.sites for scope in survivors(recording))
+
+
+def _of_scope(scope: ScopeSurvivors, blocks: Blocks | None) -> list[Finding]:
+    """Return a finding for each point where a leak accumulates; without any, one on the scope as a whole."""
+    large, small = _lines(scope, blocks)
+    groups: dict[Hashable, list[_Line]] = defaultdict(list)
+    for line in large:
+        groups[line.point].append(line)
+    if len(groups) == 1:  # what is too small to be asked about is most likely held with it
+        next(iter(groups.values())).extend(small)
+    found = []
+    for group in groups.values():
+        stacks = [site for line in group for site in line.sites]
+        site, trend = together(stacks), judge_together(stacks, scope.runs)
+        if trend.kind == "leak":
+            found.append(_finding(scope, site, trend, group, blocks))
+    trend = judge_together(scope.sites, scope.runs)
+    return found or [_finding(scope, scope.whole, trend, large, blocks)]
+
+
+def _lines(scope: ScopeSurvivors, blocks: Blocks | None) -> tuple[list[_Line], list[_Line]]:
+    """Return the lines that left something behind, most first: those that matter, and the others."""
+    by_line: dict[Hashable, list[SiteSurvivors]] = defaultdict(list)
+    for site in scope.sites:
+        frame = lines.own_frame(site.frames)
+        by_line[frame and (frame.file, frame.line)].append(site)
+    made = (_Line(tuple(sites), together(sites)) for sites in by_line.values())
+    found = sorted(made, key=_weight, reverse=True)
+    least = (_MATTERS if blocks is not None else _MATTERS_ALONE) * sum(map(_weight, found))
+    large = [line for line in found[:_LINES_ASKED] if _weight(line) >= least]
+    if blocks is None:
+        return large, found[len(large) :]
+    own = frozenset(part for line in large for part in _packages(line.site))
+    return [_asked(line, scope, blocks, own) for line in large], found[len(large) :]
+
+
+def _asked(line: _Line, scope: ScopeSurvivors, blocks: Blocks, own: frozenset[str]) -> _Line:
+    """Return a line with what the heap says of it; `own`: what the program's own types may be from."""
+    site = line.site
+    warm = warm_up(scope.runs.last)
+    if not any(run > warm for run in site.runs):
+        warm = 0
+    # What the first runs loaded and filled is another matter.
+    settled = [place for place, run in enumerate(site.runs) if run > warm]
+    rows = blocks.objects([site.addresses[place] for place in settled]).tolist()
+    known = sorted({row for row in rows if row >= 0})
+    if not known:
+        native = not any(site.from_malloc[place] for place in settled)
+        return replace(line, holders=(_held_by_native_code(site),)) if native else line
+    type_of = dict(zip(known, blocks.types(np.array(known)), strict=True))
+    sizes: dict[str, float] = defaultdict(float)
+    counts: dict[str, float] = defaultdict(float)
+    for place, row in zip(settled, rows, strict=True):
+        if row >= 0:
+            sizes[type_of[row]] += site.weights[place]
+            counts[type_of[row]] += site.blocks[place]
+    count = sum(counts.values())
+
+    def rank(name: str) -> tuple[bool, float]:
+        is_own = name.partition(".")[0] in own and counts[name] >= _OWN_TYPE_SHARE * count
+        return not is_own, -sizes[name]
+
+    types = tuple(sorted(sizes, key=rank))
+    held = blocks.holders(np.array([row for row in known if type_of[row] == types[0]]))
+    return replace(line, types=types, share=counts[types[0]] / count, holders=tuple(held))
+
+
+def _held_by_native_code(site: SiteSurvivors) -> Holder:
+    """Return the holder of blocks that no object has, though Python's allocators gave them."""
+    said = "a block that is no object's"
+    root = Root("native reference", said)
+    text = f"native reference: {said}"
+    return Holder(len(site.runs), round(site.in_use.estimate), root, (text,), text)
+
+
+def _packages(site: SiteSurvivors) -> Iterator[str]:
+    """Give the names that the modules of the program's own code may begin with."""
+    yield "__main__"
+    for frame in filter(lines.is_programs, site.frames):
+        yield from PurePath(frame.file).with_suffix("").parts[-_PACKAGES_DEEP:]
+
+
+def _finding(
+    scope: ScopeSurvivors, site: SiteSurvivors, trend: Trend, group: Sequence[_Line], blocks: Blocks | None
+) -> Finding:
+    first = group[0] if group else _Line((), site)
+    own = lines.own_frame(first.site.frames)
+    evidence = Evidence(
+        scope.name,
+        scope.runs.ended,
+        first.site.frames,
+        first.types,
+        first.holders,
+        tuple(map(lines.source, first.site.frames)),
+    )
+    verdict, match, reasons = _verdict(trend, site, evidence)
+    confidence: Confidence = "unknown" if verdict == "not enough data" else "certain"
+    if verdict == "leak" and not first.holders:
+        confidence = "likely"
+        reasons = (*reasons, _unasked(blocks))
+    if trend.runs_needed:
+        reasons = (*reasons, f"about {trend.runs_needed:,} more runs would tell")
+    return Finding(
+        verdict=verdict,
+        confidence=confidence,
+        scope=scope.name,
+        runs=scope.runs.ended,
+        per_run_bytes=trend.per_run if math.isfinite(trend.per_run.high) else None,
+        certain_bytes=trend.certain_bytes,
+        in_use_bytes=site.in_use.estimate,
+        site=lines.place(own),
+        type=first.types[0] if first.types else "",
+        objects_per_run=trend.blocks_per_run
+        * first.share
+        * sum(first.site.blocks)
+        / (sum(site.blocks) or 1.0),
+        holder=first.holders[0].text if first.holders else "",
+        rule=match.rule.number if match else "",
+        reasons=(match.reason, *reasons) if match and match.reason else reasons,
+        cure=match.rule.cure if match else "",
+        by_run_bytes=site.by_run(scope.runs.last, _STRETCHES) if len(site.runs) else (),
+    )
+
+
+def _verdict(
+    trend: Trend, site: SiteSurvivors, evidence: Evidence
+) -> tuple[Verdict, Match | None, tuple[str, ...]]:
+    """Return the verdict, the pattern that explains it, and the reasons."""
+    if trend.kind != "leak":
+        return trend.kind, None, trend.reasons
+    if evidence.holders and evidence.holders[0].root.kind == _GARBAGE:
+        return "cycle garbage", rules.match(evidence, "cycle garbage"), trend.reasons
+    native = only_from_malloc(site)
+    if sum(native.weights) > _MOSTLY * sum(site.weights):
+        return "native growth", rules.match(evidence, "native growth"), trend.reasons
+    match = rules.match(evidence)
+    if match is not None and match.rule.bounded:
+        return "bounded growth", match, trend.reasons
+    return "leak", match, trend.reasons
+
+
+def _unasked(blocks: Blocks | None) -> str:
+    if blocks is None:
+        return "no heap snapshot: who holds it is not known, nor whether it waits for the collector"
+    return "none of its blocks is an object that the heap snapshot has: who holds it is not known"
+
+
+def _until_container(path: Iterable[str]) -> tuple[str, ...]:
+    """Return the steps of a holder path up to where it enters a container: the rest differs by object."""
+    steps = []
+    for step in path:
+        if step.startswith("[") or step.endswith("]"):
+            break
+        steps.append(step)
+    return tuple(steps)
+
+
+def _weight(line: _Line) -> float:
+    return sum(line.site.weights)
+
+
+def _worst_first(finding: Finding) -> tuple[int, float]:
+    return VERDICTS.index(finding.verdict), -finding.in_use_bytes

@@ -1,0 +1,26 @@
+"""A logger named after each request: the logging module keeps them all.
+
+expect: leak
+scope: request
+rule: L13
+holder: loggerDict
+per run: 17800
+"""
+
+import logging
+import os
+
+import outlive
+
+RUNS = int(os.environ.get("PLANTED_RUNS", "300"))
+
+
+def handle(request: int) -> None:
+    for part in range(30):
+        log = logging.getLogger(f"requests.{request}.{part}")  # made
+        log.debug("done")
+
+
+for request in range(RUNS):
+    with outlive.scope("request"):
+        handle(request)
