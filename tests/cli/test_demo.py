@@ -70,9 +70,31 @@ def test_both_tables_are_shown_then_the_comparison(shown: dict[str, Any]) -> Non
         "and reads",
         "peak bloat",
         "malloc_trim",
+        "The cache leak",
+        "FETCHED['export-",
+        "The session leak",
+        "RUNNING['export-",
+        "The task leak",
+        "TASKS → list[",
+        "3 of 3 leaks found with their line, holder, rule and cure; 3 of 3 cures verified.",
     ]
     places = [shown["stdout"].index(each) for each in landmarks]
     assert places == sorted(places)
+
+
+def test_each_leak_is_found_and_its_cure_verified(shown: dict[str, Any]) -> None:
+    leaks = shown["json"]["leaks"]
+    assert [(leak["name"], leak["wrong"], leak["verified"]) for leak in leaks] == [
+        (name, [], True) for name in ("cache", "session", "task")
+    ]
+    for leak in leaks:
+        finding, before, after = leak["finding"], leak["before"], leak["after"]
+        assert finding["site"]["file"] == str(ROOT / "examples/leaky_export/leaks.py")
+        assert finding["cure"]
+        # 250 rows of some kilobytes each, as objects.
+        assert 1 << 20 < before["per_run_bytes"]["low"] <= before["per_run_bytes"]["high"] < 10 << 20
+        assert after["per_run_bytes"]["high"] < 32 << 10
+        assert after["peak_rss_bytes"]["estimate"] < before["peak_rss_bytes"]["estimate"] / 2
 
 
 def test_every_cell_was_compared(shown: dict[str, Any]) -> None:
@@ -112,7 +134,13 @@ def test_a_pipe_gets_no_colour_and_no_animation(shown: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [f"seeding {ROWS:,}", "running the buggy", "comparing every cell of the buggy"]
+    "step",
+    [
+        f"seeding {ROWS:,}",
+        "running the buggy",
+        "comparing every cell of the buggy",
+        "running 100 exports with the cache leak",
+    ],
 )
 @pytest.mark.parametrize(
     ("ending", "send", "exit_code"), [("SIGINT", os.killpg, 130), ("SIGTERM", os.kill, 143)]
@@ -151,6 +179,45 @@ def test_a_child_that_fails_is_quoted(temporary: Path, tmp_path: Path) -> None:
     )
     assert "RuntimeError: planted" in stderr
     assert list(temporary.iterdir()) == []
+
+
+EXPECTING_OTHERWISE = """
+from dataclasses import replace
+from outlive.cli import main
+from outlive.demo import leaks
+leaks.PLANTED = (replace(leaks.PLANTED[2], rule="L99"),)
+main()
+"""
+
+
+def test_a_leak_that_is_not_found_as_it_is_fails_the_demo(temporary: Path, tmp_path: Path) -> None:
+    document = tmp_path / "demo.json"
+    done = subprocess.run(
+        [sys.executable, "-c", EXPECTING_OTHERWISE, "demo", "--rows", "250", "--json", str(document)],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 3
+    assert "rule: L08, not L99" in done.stdout
+    assert "0 of 1 leaks found" in done.stdout
+    assert "outlive: the task leak was not found as it is" in done.stderr.splitlines()[-1]
+    (leak,) = json.loads(document.read_text(encoding="utf-8"))["leaks"]
+    assert (leak["wrong"], leak["verified"]) == (["rule: L08, not L99"], True)
+    assert list(temporary.iterdir()) == []
+
+
+def test_few_rows_leave_the_leaks_out(temporary: Path, tmp_path: Path) -> None:
+    document = tmp_path / "demo.json"
+    with demo("--rows", 5, "--json", document, temporary=temporary) as process:
+        stdout, stderr = process.communicate(timeout=300)
+    assert process.returncode == 0, stderr
+    assert "The leaks were left out. For them, type: outlive demo --rows 250\n" in stdout
+    assert "leak" not in stderr
+    assert json.loads(document.read_text(encoding="utf-8"))["leaks"] == []
 
 
 def test_more_rows_than_the_machine_can_hold(temporary: Path) -> None:

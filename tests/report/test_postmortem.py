@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from outlive.recording.death import Death
 from outlive.report.postmortem import other_text, postmortem_text
 from outlive.report.style import Style
@@ -42,3 +44,21 @@ def test_another_one_is_two_lines_with_the_command_for_it() -> None:
     first, second = other_text(Path("/r/\x1b[2J.outlive"), recorded, KILLED).splitlines()
     assert first.endswith("worker.py, pid 4321: killed without a word: OOM kill")
     assert second.strip() == "outlive postmortem /r/\N{REPLACEMENT CHARACTER}[2J.outlive"
+
+
+def test_what_triggers_did_and_left(tmp_path: Path) -> None:
+    said = {"fired": 2, "failed": 1, "last": {"rule": "rss > 1 MiB: log"}, "last_error": "webhook: \x1b[2J"}
+    recorded = synthetic.recording(notes={"triggers": said})
+    heaps = [tmp_path / "b.heap", tmp_path / "a.heap"]
+    lines = postmortem_text(recorded, KILLED, Style(), heaps).splitlines()
+    (triggers,) = (line for line in lines if line.startswith("Triggers"))
+    assert "fired 2, failed 1; the last: rss > 1 MiB: log; what failed: webhook: " in triggers
+    assert "\x1b" not in triggers
+    (heap,) = (line for line in lines if line.startswith("Heap"))
+    assert heap.endswith(f"outlive census {tmp_path / 'b.heap'} (1 older beside it)")
+
+
+@pytest.mark.parametrize("said", [None, 3, {}, {"last": 3, "fired": {}}])
+def test_notes_on_triggers_that_make_no_sense(said: object) -> None:
+    text = postmortem_text(synthetic.recording(notes={"triggers": said}), KILLED, Style())
+    assert "Heap    " not in text

@@ -19,6 +19,7 @@ _COMMANDS = (
     "diagnose",
     "diff",
     "disable",
+    "docs",
     "dominators",
     "duplicates",
     "enable",
@@ -31,6 +32,7 @@ _COMMANDS = (
     "sql",
     "suspects",
     "top",
+    "verify",
     "why",
 )
 
@@ -77,7 +79,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 fine, 2 bad usage, 3 outlive itself failed; `run` passes the program's on.
+    Exit codes: 0 fine, 1 what was asked for is not so, 2 bad usage, 3 outlive itself failed; `run` passes the
+    program's on.
     """
     try:
         left = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False)

@@ -37,6 +37,7 @@ def command(place: Path | None, *, as_json: bool) -> None:
     """
     from outlive.recording.death import death
     from outlive.recording.folder import folders
+    from outlive.recording.heaps import of_recording
     from outlive.recording.reader import read
     from outlive.report.postmortem import postmortem_text
     from outlive.report.recording_json import recording_json
@@ -52,12 +53,14 @@ def command(place: Path | None, *, as_json: bool) -> None:
         file = newest.file
     recording = read(file)
     cause = death(recording)
+    heaps = of_recording(file, recording)
     if as_json:
         document = recording_json(recording, death=cause)
         document |= {"file": str(file), "others": [_other_json(other) for other in others]}
+        document["heaps"] = list(map(str, heaps))
         text = json.dumps(document, indent=2) + "\n"
     else:
-        text = postmortem_text(recording, cause, style_of_stdout()) + _others_text(others)
+        text = postmortem_text(recording, cause, style_of_stdout(), heaps) + _others_text(others)
     show(text)
 
 

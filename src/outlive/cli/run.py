@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import click
 
 import outlive
-from outlive.capture import lines, program, rss, sampling
+from outlive.capture import lines, program, rss, sampling, scope_names
+from outlive.capture.triggers import parse as parse_triggers
 from outlive.cli.live import LiveLine
 from outlive.errors import OutliveError, UsageError
 from outlive.model.lines import RunProfile
-from outlive.model.size import mib
+from outlive.model.size import mib, parse_size
 from outlive.report.files import check_writable, write_stream, write_whole
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ _EPILOG = """\b
 Examples:
   outlive run job.py --days 3                        figures of the functions marked @outlive.profile
   outlive run --sample uvicorn app.main:app          which lines hold memory, now and after a kill
+  outlive run --scope app.jobs:export -m app serve   the same, and each call of this function is a run
   outlive run --lines 'app/jobs/*.py' -m app serve   all functions in these files, no decorator needed
   outlive run --json profile.json -o table.txt job.py
 """
 
+_INTERVAL = "128 KiB"
 _SITES_SHOWN = 10
 _HOW = "mark one with @outlive.profile, or name files with --lines\n"
 
@@ -56,7 +59,7 @@ def _parted(args: list[str]) -> list[str]:
         if word == "--" or not word.startswith("-"):
             return [*ours, word, *words]
         ours.append(word)
-        if word in ("-m", "-o", "--json", "--lines"):
+        if word in ("-m", "-o", "--json", "--lines", "--scope", "--interval", "--on"):
             ours.extend(islice(words, 1))
         if word.startswith("-m") and ours[-1] != "-m":
             return [*ours, "--", *words]
@@ -76,6 +79,23 @@ def _parted(args: list[str]) -> list[str]:
 @click.option(
     "--native", "is_native", is_flag=True, help="With --sample: what extensions take from malloc, too."
 )
+@click.option(
+    "--scope",
+    "scoped",
+    metavar="MODULE:FUNCTION",
+    multiple=True,
+    help="Sample, with each call of this function a run of a scope. May be given again.",
+)
+@click.option(
+    "--interval", metavar="SIZE", help="With --sample: one block in so many bytes [default: 128 KiB]."
+)
+@click.option(
+    "--on",
+    "triggers",
+    metavar="TRIGGER",
+    multiple=True,
+    help="With --sample: 'rss > 800 MiB: snapshot, log'. May be given again.",
+)
 @click.option("--json", "json_file", metavar="FILE", type=Path, help="Write the profile as JSON.")
 @click.option(
     "-o", "table_file", metavar="FILE", type=Path, help="Write the line tables there, not to stdout."
@@ -88,6 +108,9 @@ def command(  # noqa: PLR0913 - one parameter an option
     table_file: Path | None,
     program_and_args: tuple[str, ...],
     *,
+    interval: str | None,
+    scoped: tuple[str, ...],
+    triggers: tuple[str, ...],
     is_sampled: bool,
     is_native: bool,
 ) -> Callable[[], None]:
@@ -104,13 +127,23 @@ def command(  # noqa: PLR0913 - one parameter an option
         check_writable(file)
     if len({os.path.realpath(file) for file in files}) < len(files):
         raise UsageError(f"-o and --json both name {json_file}", hint="give each a file of its own")
+    is_sampled = is_sampled or bool(scoped)
     if is_native and not is_sampled:
         raise UsageError("--native goes with --sample", hint="add --sample")
+    if interval is not None and not is_sampled:
+        raise UsageError("--interval goes with --sample", hint="add --sample")
+    if triggers and not is_sampled:
+        raise UsageError("--on goes with --sample", hint="add --sample")
+    parse_triggers(triggers)  # before the program starts
+    scope_names.choose(scoped)
     load = _loader(module, program_and_args)
     if patterns:
         lines.choose_files(program.files_matching(patterns))
         lines.start_counting()
-    sample = partial(outlive.start, native=is_native) if is_sampled else None
+    every = parse_size(interval or _INTERVAL)
+    sample = (
+        partial(outlive.start, every, native=is_native, triggers=triggers or None) if is_sampled else None
+    )
     return partial(_Report(json_file, table_file, sample).run, load)
 
 
@@ -133,12 +166,14 @@ class _Report:
         self.sample = sample
         self.started = time.perf_counter()
         self.pid = os.getpid()
+        self.base_rss_bytes = 0
         self.outcome = program.Outcome(0, interrupted=False)
         self.live = LiveLine()
 
     def run(self, load: Callable[[], program.Program]) -> None:
         atexit.register(self.finish)  # first in, last out: after the program's own exit functions
         self.live.start()
+        self.base_rss_bytes = rss.rss_bytes(self.pid)
         lines.begin_run()
         if self.sample is not None:
             self.sample()
@@ -169,9 +204,10 @@ class _Report:
             exit_code=self.outcome.exit_code,
             peak_python_bytes=max(lines.peak_bytes(), *line_peaks, 0),
             peak_rss_bytes=rss.peak_rss_bytes(),
+            base_rss_bytes=self.base_rss_bytes,
             seconds=time.perf_counter() - self.started,
             functions=functions,
-            notes=lines.notes(),
+            notes=(*lines.notes(), *scope_names.notes()),
         )
         if self.sample is not None:
             profile = _with_recording(profile, self.outcome)
@@ -183,7 +219,7 @@ class _Report:
 
         tables = line_tables(profile.functions, profile.notes)
         if profile.recording is not None:
-            tables += _sites_table(profile.recording)
+            tables += _sites_table(profile.recording) + "\n" + _findings_text(profile, profile.recording)
         if self.table_file is not None and not tables:
             tables = "No profiled function ran.\n"
         texts = [(self.table_file, tables)]
@@ -210,6 +246,9 @@ def _with_recording(profile: RunProfile, outcome: program.Outcome) -> RunProfile
     sampling.conclude()
     if not file:
         return replace(profile, notes=(*profile.notes, "nothing was recorded"))
+    from outlive.diagnose.this_process import judged, snapshot_if_named
+
+    taken = snapshot_if_named()
     from outlive.recording.reader import read
 
     try:
@@ -219,7 +258,12 @@ def _with_recording(profile: RunProfile, outcome: program.Outcome) -> RunProfile
     # The file says so in a moment: this process has yet to end.
     state, status = ("signalled", signal.SIGINT) if outcome.interrupted else ("exited", outcome.exit_code)
     process = replace(recording.process, state=state, status=int(status), ended=time.time())
-    return replace(profile, recording=replace(recording, process=process), recording_file=file)
+    recording = replace(recording, process=process)
+    profile = replace(profile, recording=recording, recording_file=file)
+    try:
+        return replace(profile, findings=tuple(judged(recording, taken)))
+    except Exception as error:  # noqa: BLE001 - what was measured is shown, whatever else fails
+        return replace(profile, notes=(*profile.notes, f"there are no verdicts: {error!r}"))
 
 
 def _sites_table(recording: Recording) -> str:
@@ -227,6 +271,16 @@ def _sites_table(recording: Recording) -> str:
     from outlive.report.style import Style
 
     return recording_table(recording, "line", _SITES_SHOWN, Style())
+
+
+def _findings_text(profile: RunProfile, recording: Recording) -> str:
+    from outlive.report.breakdown import Subject
+    from outlive.report.finding_text import finding_text
+    from outlive.report.program_text import identity
+    from outlive.report.style import Style
+
+    subject = Subject(recording.process.pid, identity(recording))
+    return finding_text(profile.findings, recording.breakdown, subject, Style())
 
 
 def _summary(profile: RunProfile, places: list[str]) -> str:

@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outlive.cli import source
 from outlive.cli.output import show
+from outlive.cli.recorded import offered, several, title
 from outlive.cli.seconds import Seconds
-from outlive.errors import OutliveError, UsageError
-from outlive.model.printable import printable
-from outlive.model.size import mib
-from outlive.recording import folder
-from outlive.report.program_text import duration, program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from outlive.recording.folder import Listed
 
 _EPILOG = """\b
 Examples:
@@ -31,9 +25,6 @@ Examples:
   outlive top --once            one picture as text, as in a pipe
   outlive top --json 4711 | jq '.sites[0].stack[0]'
 """
-
-_LISTED_MAX = 8
-_ROW = "{:>7}  {:>11}  {:>12}  {}"
 
 
 @click.command(epilog=_EPILOG)
@@ -55,63 +46,19 @@ def command(target: str | None, seconds: float, *, once: bool, as_json: bool) ->
     Shows which lines hold its memory now, with 95 % intervals, how that grew since a mark, and how RSS went.
     The process must record: outlive.start(), or outlive run --sample. Press ? for the keys.
     """
-    offers = _offers(target)
+    offers = offered(target)
     if as_json or once or not _is_terminal():
         if len(offers) > 1:
-            raise _several(offers)
+            raise several(offers, "top")
         _print_once(offers[0].file, as_json=as_json)
         return 0
     from outlive.top.app import Top
 
-    app = Top([(offer.file, _title(offer)) for offer in offers], seconds)
+    app = Top([(offer.file, title(offer)) for offer in offers], seconds)
     error = app.run()
     if error is not None:
         raise error
     return 3 if app.return_code == 1 else app.return_code or 0  # 1: textual has shown a traceback
-
-
-def _offers(target: str | None) -> list[Listed]:
-    """Return the recordings that may be meant; one at least.
-
-    Raises:
-        OutliveError: there is none.
-
-    """
-    if target is not None:
-        return [folder.look(source.find(target))]
-    listed = folder.listing()
-    live = [one for one in listed.recordings if one.live]
-    if live:
-        return live
-    if listed.recordings:
-        last = listed.recordings[0]
-        why = f"the last one that did, {_title(last)}, has ended"
-        raise OutliveError("no process of yours records now", why, f"outlive postmortem {last.file}")
-    if listed.unreadable:
-        raise listed.unreadable[0]
-    raise OutliveError(
-        "no process of yours records",
-        hint="start one with: outlive run --sample PROGRAM, or call outlive.start() in it",
-    )
-
-
-def _title(offer: Listed) -> str:
-    name = offer.process.notes.get("program")
-    return f"{offer.process.pid} {printable(name) if isinstance(name, str) else ''}".rstrip()
-
-
-def _several(offers: list[Listed]) -> UsageError:
-    rows = [_ROW.format("PID", "RSS", "Uptime", "Program"), *map(_row, offers[:_LISTED_MAX])]
-    if len(offers) > _LISTED_MAX:
-        rows.append(f"and {len(offers) - _LISTED_MAX} more")
-    hint = f"name one: outlive top {offers[0].process.pid}"
-    return UsageError(f"{len(offers)} processes record", hint="\n  ".join((hint, *rows)))
-
-
-def _row(offer: Listed) -> str:
-    last = offer.outline.timeline[-1] if offer.outline.timeline else None
-    rss = mib(last.rss) if last is not None and last.rss is not None else ""
-    return _ROW.format(offer.process.pid, rss, duration(last.uptime) if last else "", program(offer.outline))
 
 
 def _is_terminal() -> bool:

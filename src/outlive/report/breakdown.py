@@ -59,18 +59,23 @@ def breakdown_text(found: Breakdown, subject: Subject) -> str:
 
 def breakdown_json(found: Breakdown, subject: Subject) -> str:
     """Return it as a JSON document, schema 1. `findings` is for verdicts."""
+    return json.dumps(breakdown_document(found, subject), indent=2) + "\n"
+
+
+def breakdown_document(found: Breakdown | None, subject: Subject) -> dict[str, object]:
+    """Return it as a document for `json.dumps`."""
     document: dict[str, object] = {
         "schema": 1,
         "pid": subject.pid,
         "findings": [],
-        "breakdown": asdict(found),
+        "breakdown": asdict(found) if found is not None else None,
         "age_seconds": subject.age_seconds,
         "figures_age_seconds": subject.age_seconds,
         "unknown": subject.unknown,
     }
     if subject.trimmed is not None:
         document["trimmed"] = asdict(subject.trimmed)
-    return json.dumps(document, indent=2) + "\n"
+    return document
 
 
 def _parts(found: Breakdown, subject: Subject) -> Iterator[tuple[str, int | None]]:

@@ -12,14 +12,15 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page(template: str, **values: object) -> str:
-    """Return a page made of a template that extends page.html, with plotly's script in it.
+    """Return a page made of a template that extends page.html, with plotly's script in it if it has charts.
 
     Args:
         template: its file's name.
-        values: what it takes: for page.html itself "title", "subtitle" and "charts", data for its scripts.
+        values: what it takes: for page.html itself "title", "subtitle" and, if it has any, "charts", the data
+            for its scripts.
 
     Raises:
-        OutliveError: plotly's script, which draws it, is not installed.
+        OutliveError: plotly's script, which draws them, is not installed.
 
     """
     import jinja2
@@ -32,7 +33,8 @@ def page(template: str, **values: object) -> str:
         lstrip_blocks=True,
     )
     # Only the page's own scripts run, whatever a name in it holds, and nothing is fetched.
-    return templates.get_template(template).render(nonce=secrets.token_urlsafe(), plotly=plotly(), **values)
+    script = plotly() if "charts" in values else ""
+    return templates.get_template(template).render(nonce=secrets.token_urlsafe(), plotly=script, **values)
 
 
 def plotly() -> str:

@@ -10,7 +10,7 @@ from outlive.report import program_text
 from outlive.report.recording_table import recording_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from outlive.model.recording import Point, Recording
@@ -27,9 +27,14 @@ _SIZES = (
 )
 
 
-def postmortem_text(recording: Recording, death: Death, style: Style) -> str:
-    """Return the report."""
-    lines = [*_cause(death, style), *_last(recording, style)]
+def postmortem_text(recording: Recording, death: Death, style: Style, heaps: Sequence[Path] = ()) -> str:
+    """Return the report. `heaps`: snapshots that the process left, the last one first."""
+    lines = [
+        *_cause(death, style),
+        *_last(recording, style),
+        *_triggers(recording, style),
+        *_heaps(heaps, style),
+    ]
     return "\n".join((*lines, recording_table(recording, "line", _SITES, style)))
 
 
@@ -52,6 +57,25 @@ def _last(recording: Recording, style: Style) -> Iterator[str]:
     point = recording.timeline[-1]
     when = program_text.clock(point.time)
     yield f"{style.faint('Last    ')}  {when}: {', '.join(_figures(point)) or 'nothing was known'}"
+
+
+def _triggers(recording: Recording, style: Style) -> Iterator[str]:
+    said = recording.process.notes.get("triggers")
+    if not isinstance(said, dict):
+        return
+    last, error = said.get("last"), said.get("last_error")
+    words = [f"fired {said.get('fired')}, failed {said.get('failed')}"]
+    if isinstance(last, dict) and last.get("rule"):
+        words.append(f"the last: {last['rule']}")
+    if error:
+        words.append(f"what failed: {error}")
+    yield f"{style.faint('Triggers')}  {printable('; '.join(words))}"
+
+
+def _heaps(heaps: Sequence[Path], style: Style) -> Iterator[str]:
+    if heaps:
+        more = f" ({len(heaps) - 1} older beside it)" if len(heaps) > 1 else ""
+        yield f"{style.faint('Heap    ')}  outlive census {printable(str(heaps[0]))}{more}"
 
 
 def _figures(point: Point) -> Iterator[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from outlive.diagnose.comparison import outcome
+from outlive.report.comparison_json import scopes_json
+from outlive.report.finding_json import finding_document
 from outlive.report.lines import source_of
 from outlive.report.recording_json import recording_json
 
@@ -21,6 +24,7 @@ def run_json(run: RunProfile) -> str:
         "exit_code": run.exit_code,
         "peak_python_bytes": run.peak_python_bytes,
         "peak_rss_bytes": run.peak_rss_bytes,
+        "base_rss_bytes": run.base_rss_bytes,
         "seconds": round(run.seconds, 6),
         "functions": [
             {
@@ -46,7 +50,8 @@ def run_json(run: RunProfile) -> str:
     if run.recording is not None:
         sampled = recording_json(run.recording)
         document |= {key: sampled[key] for key in _SAMPLED} | {
-            "findings": [],
+            "findings": [finding_document(finding) for finding in run.findings],
+            "scopes": scopes_json(outcome(run.recording).scopes.values()),
             "recording": run.recording_file,
         }
     return json.dumps(document, indent=2)

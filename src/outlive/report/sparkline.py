@@ -33,7 +33,13 @@ def rss_sparkline(timeline: Sequence[Point], width: int) -> str:
     return "".join(" " if rss is None else _block(rss, low, high) for rss in cells)
 
 
-def _block(figure: int, low: int, high: int) -> str:
+def bars(figures: Sequence[float]) -> str:
+    """Return figures as bars from 0 up; 0 itself is blank."""
+    most = max(figures, default=0.0)
+    return "".join(_block(figure, 0, most) if figure > 0 else " " for figure in figures)
+
+
+def _block(figure: float, low: float, high: float) -> str:
     if high == low:
         return _BLOCKS[0]
     return _BLOCKS[min(int((figure - low) / (high - low) * len(_BLOCKS)), len(_BLOCKS) - 1)]
