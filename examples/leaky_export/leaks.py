@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+import outlive
 from examples.leaky_export.models import HEADER, UserActivity
 
 Export = Callable[[AsyncEngine, str, int, Path], Awaitable[None]]
@@ -103,7 +104,8 @@ async def run_exports(export: Export, engine: AsyncEngine, exports: int, rows: i
         export_id = f"export-{number}"
         output_path = directory / f"{export_id}.csv"
         output_path.unlink(missing_ok=True)  # an earlier run's may be a link to /dev/full
-        await export(engine, export_id, rows, output_path)
+        async with outlive.scope("export"):
+            await export(engine, export_id, rows, output_path)
 
 
 async def _fetch(session: AsyncSession, limit: int) -> Sequence[UserActivity]:

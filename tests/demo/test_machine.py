@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from outlive.demo import machine
+from outlive.demo.leaks import ROWS
 from outlive.demo.machine import available_memory_bytes, check_machine, lies_in_memory
 from outlive.errors import OutliveError
 
@@ -40,6 +41,17 @@ def test_what_is_not_enough_is_named_with_a_number_of_rows_that_fits(
     assert proposed
     assert 10_000 <= int(proposed[1]) < 100_000
     check_machine(int(proposed[1]), tmp_path)
+
+
+def test_where_only_the_leaks_do_not_fit_a_number_without_them_is_named(
+    machine_with: Callable[..., None], tmp_path: Path
+) -> None:
+    machine_with(memory=machine.LEAKS_MEMORY_BYTES - 1)
+    with pytest.raises(OutliveError, match=rf"type: outlive demo --rows {ROWS - 1}$"):
+        check_machine(ROWS, tmp_path)
+    check_machine(ROWS - 1, tmp_path)
+    machine_with(memory=machine.LEAKS_MEMORY_BYTES)
+    check_machine(ROWS, tmp_path)
 
 
 def test_nothing_fits(machine_with: Callable[..., None], tmp_path: Path) -> None:

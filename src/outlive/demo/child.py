@@ -28,11 +28,13 @@ def run_child(  # noqa: PLR0913
     log: Path,
     look: Callable[[int, float], None],
     accepted: tuple[int, ...] = (0,),
+    report: Path | None = None,
 ) -> None:
     """Run `python ARGUMENTS` in `root`, its output into `log`; call `look(pid, seconds)` now and then.
 
     Raises:
-        OutliveError: its exit code is not an accepted one; the text ends with the last lines of `log`.
+        OutliveError: its exit code is not an accepted one, or the file `report` is not there at its end; the
+            text ends with the last lines of `log`.
 
     """
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
@@ -65,7 +67,7 @@ def run_child(  # noqa: PLR0913
         if process:
             process.kill()  # nothing if it has ended
             process.wait()
-    if code not in accepted:
+    if code not in accepted or (report and not report.exists()):
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
         why = "\n  ".join((_ending(code), *lines))
         hint = "if memory ran out, type: outlive demo --rows 20000" if code == -signal.SIGKILL else ""

@@ -32,13 +32,13 @@ def held_signals() -> Iterator[None]:
 
 
 @contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Make a folder that is gone afterwards, also when the demo is interrupted or terminated."""
+def temporary_folder(prefix: str = "outlive-demo-") -> Iterator[Path]:
+    """Make a folder that is gone afterwards, also when the command is interrupted or terminated."""
     handler = signal.signal(signal.SIGTERM, _exit_terminated)
     folder = None
     try:
         with held_signals():
-            folder = Path(tempfile.mkdtemp(prefix="outlive-demo-"))
+            folder = Path(tempfile.mkdtemp(prefix=prefix))
         yield folder
     finally:
         with held_signals():  # a second Ctrl-C must not leave a gigabyte behind

@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from outlive.demo.leaks import ROWS as LEAKING_ROWS
 from outlive.errors import OutliveError
 from outlive.model.size import KIB, MIB, mib
 
-# Measured at 100,000 rows, rounded up: the database and one CSV file at a time; the buggy job at its peak.
+# Measured, rounded up. At 100,000 rows: the database and one CSV file at a time; the buggy job at its peak.
 DISK_BYTES_PER_ROW = 12 * KIB
 MEMORY_BYTES_PER_ROW = 32 * KIB
 _BASE_BYTES = 128 * MIB
+# 100 files of one leak; one leak at its peak, and the snapshot of its heap.
+LEAKS_DISK_BYTES = 256 * MIB
+LEAKS_MEMORY_BYTES = 768 * MIB
 _ROUND_ROWS = 1_000
 
 
@@ -24,17 +28,24 @@ def check_machine(rows: int, directory: Path) -> None:
     """
     disk = DISK_BYTES_PER_ROW
     memory = MEMORY_BYTES_PER_ROW
+    leaks_memory = LEAKS_MEMORY_BYTES
     if lies_in_memory(directory, Path("/proc/self/mounts").read_text(encoding="utf-8")):
         memory += disk
-    _check("disk space", rows, disk, shutil.disk_usage(directory).free, f"in {directory}")
-    _check("memory", rows, memory, available_memory_bytes(), "available")
+        leaks_memory += LEAKS_DISK_BYTES
+    free = shutil.disk_usage(directory).free
+    _check("disk space", rows, disk, LEAKS_DISK_BYTES, free=free, where=f"in {directory}")
+    _check("memory", rows, memory, leaks_memory, free=available_memory_bytes(), where="available")
 
 
-def _check(what: str, rows: int, per_row: int, free: int, where: str) -> None:
+def _check(what: str, rows: int, per_row: int, leaks: int, *, free: int, where: str) -> None:  # noqa: PLR0913
     needed = _BASE_BYTES + rows * per_row
+    if rows >= LEAKING_ROWS:
+        needed = max(needed, leaks)
     if needed <= free:
         return
     fits = max(0, free - _BASE_BYTES) // per_row
+    if free < leaks:
+        fits = min(fits, LEAKING_ROWS - 1)
     fits = fits // _ROUND_ROWS * _ROUND_ROWS or fits
     hint = f"type: outlive demo --rows {fits}" if fits else f"free some {what} first"
     raise OutliveError(f"{rows:,} rows need {mib(needed)} of {what}", f"there are {mib(free)} {where}", hint)
