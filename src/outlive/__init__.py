@@ -2,9 +2,11 @@
 
 Floor plan: imports only point down, between rooms and never across a row of doors (tests/guards checks it).
 
-    cli
+    cli  integrations
     attach  demo  top
     report
+    diagnose
+    rules
     heap  recording
     capture
     model
@@ -19,13 +21,15 @@ from outlive.errors import OutliveError
 # services.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from os import PathLike
     from typing import Literal, TypeVar
 
+    from outlive.capture.scopes import scope
     from outlive.heap.snapshot import Snapshot
     from outlive.model.breakdown import Breakdown
     from outlive.model.estimate import Estimate, Site
+    from outlive.model.finding import Diagnosis
     from outlive.model.heap import Change, Holder, Overdue, Total
 
     F = TypeVar("F", bound=Callable[..., object])
@@ -39,10 +43,12 @@ __all__ = [
     "breakdown",
     "by_type",
     "census",
+    "diagnose",
     "growth",
     "open",
     "overdue",
     "profile",
+    "scope",
     "sites",
     "snapshot",
     "start",
@@ -62,6 +68,11 @@ def __getattr__(name: str) -> object:
         from outlive.model.breakdown import Breakdown
 
         return Breakdown
+    if name == "scope":
+        from outlive.capture.scopes import scope
+
+        globals()["scope"] = scope  # entering one is to be fast
+        return scope
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -91,6 +102,7 @@ def start(
     recording: str | PathLike[str] | None = None,
     size: str | int = "8 MiB",
     native: bool = False,  # noqa: FBT001, FBT002 - an option, as the others
+    triggers: Iterable[str] | None = None,
 ) -> None:
     """Begin to sample allocations and to record: on average one block in every `interval` bytes allocated.
 
@@ -105,15 +117,17 @@ def start(
             folder of temporary files; with none of them, sampling goes on without a recording.
         size: of the recording's file, in bytes or with a unit.
         native: whether to sample memory too that extensions take from malloc directly.
+        triggers: what to do when, as "rss > 800 MiB for 30 s: snapshot, log"; None for those that
+            OUTLIVE_TRIGGERS names.
 
     Raises:
-        OutliveError: a bad interval or size, another interval is in force already, or the recording that was
-            asked for can't be made.
+        OutliveError: a bad interval, size or trigger, another interval is in force already, or the recording
+            that was asked for can't be made.
 
     """
     from outlive.capture import sampling
 
-    sampling.start(interval, recording, size, native)
+    sampling.start(interval, recording, size, native, triggers)
 
 
 def stop() -> None:
@@ -152,6 +166,21 @@ def breakdown() -> Breakdown:
     from outlive.capture import breakdown as capture
 
     return capture.of_this_process()
+
+
+def diagnose() -> Diagnosis:
+    """Return the verdict on each scope of this process: what outlives its runs, who holds it, and the cure.
+
+    Needs `start()` and scopes (`outlive.scope`). Takes a snapshot into memory if anything survives its run.
+    The result prints as the page that `outlive diagnose` shows.
+
+    Raises:
+        OutliveError: nothing is being sampled and recorded, or this process's memory can't be measured.
+
+    """
+    from outlive.report import diagnosis
+
+    return diagnosis.of_this_process()
 
 
 def snapshot(path: str | PathLike[str], *, contents: bool = False) -> str:
