@@ -17,7 +17,7 @@ LIBC.malloc.restype = ctypes.c_void_p
 def transcode() -> None:
     handle = LIBC.malloc(ctypes.c_size_t(100_000))
     ctypes.memset(handle, 1, 100_000)
-    time.sleep(420 / RUNS)  # it takes its time: malloc is looked at now and then
+    time.sleep(600 / RUNS)  # it takes its time: malloc is looked at now and then
 
 
 for _ in range(RUNS):
