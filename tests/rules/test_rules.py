@@ -104,7 +104,7 @@ def test_a_way_that_holds_few_is_another_matter() -> None:
         ("RECENT = deque([], None)", "L11"),
         ("RECENT: deque[int] = deque(maxlen=None)", "L11"),
         ("RECENT = deque(maxlen=50)", "B02"),
-        ("RECENT = collections.deque([], LIMIT)", "B02"),
+        ("RECENT = collections.deque([], LIMIT)", ""),
         ("OTHER = deque()", "L11"),
         ("OTHER = deque()\nTHIRD = deque(maxlen=5)", ""),
         ("OTHER = deque()\nRECENT = deque(maxlen=5)", "B02"),

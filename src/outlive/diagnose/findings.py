@@ -17,6 +17,7 @@ from outlive.diagnose.survivors import ScopeSurvivors, only_from_malloc, survivo
 from outlive.model.finding import VERDICTS, Finding
 from outlive.model.heap import Holder, Root
 from outlive.rules.rule import Evidence
+from outlive.rules.steps import growing
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -35,8 +36,11 @@ _MATTERS_ALONE = 0.1  # the same where there is no heap: a line is a finding the
 _OWN_TYPE_SHARE = 0.002  # of the objects of a line: a type of the program's own; one row has many values
 _PACKAGES_DEEP = 8  # folders above a file that may be packages
 _MOSTLY = 0.5
+_NAMED = 3
 _STRETCHES = 24  # of runs, in the picture of what they left
 _GARBAGE = "garbage"
+# What is freed of these waits in a list for the next who asks, and malloc hears nothing of it.
+_FREE_LISTED = frozenset(("tuple", "list", "dict", "float", "builtins.tuple", "builtins.list"))
 _NOTHING = ("steady", "not enough data")  # of the process as a whole: worth a word if there is no other
 
 
@@ -47,7 +51,8 @@ class _Line:
     sites: tuple[SiteSurvivors, ...]
     site: SiteSurvivors  # of them together
     types: tuple[str, ...] = ()  # the most frequent first
-    share: float = 0.0  # of its blocks, those of the first type
+    share: float = 0.0  # of its blocks, objects of the first type
+    recycled: float = 0.0  # of its bytes, those of objects that CPython hands from one owner to the next
     holders: tuple[Holder, ...] = ()
 
     @property
@@ -58,7 +63,8 @@ class _Line:
         first = self.holders[0]
         if first.root.kind == _GARBAGE:
             return _GARBAGE
-        return first.root, _until_container(first.path)
+        at = growing(first)
+        return first.root, first.path[: at if at >= 0 else len(first.path)]
 
 
 def findings(recording: Recording, blocks: Blocks | None = None) -> list[Finding]:
@@ -71,7 +77,11 @@ def findings(recording: Recording, blocks: Blocks | None = None) -> list[Finding
 
     """
     scopes = survivors(recording)
-    found = [one for scope in scopes for one in _of_scope(scope, blocks)]
+    found = [
+        one
+        for scope in scopes
+        for one in _of_scope(scope, blocks, [other.name for other in scopes if other is not scope])
+    ]
     if not any(scope.runs.ended for scope in scopes):
         why = "no scope was named, so it is not known what outlives the work that made it"
         cure = 'name the unit of work: with outlive.scope("export"): …, or outlive run --scope'
@@ -114,7 +124,7 @@ def is_worth_a_snapshot(recording: Recording) -> bool:
     return any(scope.sites for scope in survivors(recording))
 
 
-def _of_scope(scope: ScopeSurvivors, blocks: Blocks | None) -> list[Finding]:
+def _of_scope(scope: ScopeSurvivors, blocks: Blocks | None, others: Sequence[str]) -> list[Finding]:
     """Return a finding for each point where a leak accumulates; without any, one on the scope as a whole."""
     large, small = _lines(scope, blocks)
     groups: dict[Hashable, list[_Line]] = defaultdict(list)
@@ -127,9 +137,9 @@ def _of_scope(scope: ScopeSurvivors, blocks: Blocks | None) -> list[Finding]:
         stacks = [site for line in group for site in line.sites]
         site, trend = together(stacks), judge_together(stacks, scope.runs)
         if trend.kind == "leak":
-            found.append(_finding(scope, site, trend, group, blocks))
+            found.append(_finding(scope, site, trend, group, blocks, others))
     trend = judge_together(scope.sites, scope.runs)
-    return found or [_finding(scope, scope.whole, trend, large, blocks)]
+    return found or [_finding(scope, scope.whole, trend, large, blocks, others)]
 
 
 def _lines(scope: ScopeSurvivors, blocks: Blocks | None) -> tuple[list[_Line], list[_Line]]:
@@ -156,7 +166,9 @@ def _asked(line: _Line, scope: ScopeSurvivors, blocks: Blocks, own: frozenset[st
         warm = 0
     # What the first runs loaded and filled is another matter.
     settled = [place for place, run in enumerate(site.runs) if run > warm]
-    rows = blocks.objects([site.addresses[place] for place in settled]).tolist()
+    addresses = [site.addresses[place] for place in settled]
+    found = blocks.objects(addresses)
+    rows, heads = found.tolist(), blocks.are_objects(addresses, found).tolist()
     known = sorted({row for row in rows if row >= 0})
     if not known:
         native = not any(site.from_malloc[place] for place in settled)
@@ -164,11 +176,13 @@ def _asked(line: _Line, scope: ScopeSurvivors, blocks: Blocks, own: frozenset[st
     type_of = dict(zip(known, blocks.types(np.array(known)), strict=True))
     sizes: dict[str, float] = defaultdict(float)
     counts: dict[str, float] = defaultdict(float)
-    for place, row in zip(settled, rows, strict=True):
+    recycled = 0.0
+    for place, row, is_head in zip(settled, rows, heads, strict=True):
         if row >= 0:
             sizes[type_of[row]] += site.weights[place]
-            counts[type_of[row]] += site.blocks[place]
-    count = sum(counts.values())
+            counts[type_of[row]] += site.blocks[place] if is_head else 0.0
+            recycled += site.weights[place] if is_head and type_of[row] in _FREE_LISTED else 0.0
+    count = sum(site.blocks[place] for place in settled)
 
     def rank(name: str) -> tuple[bool, float]:
         is_own = name.partition(".")[0] in own and counts[name] >= _OWN_TYPE_SHARE * count
@@ -176,7 +190,13 @@ def _asked(line: _Line, scope: ScopeSurvivors, blocks: Blocks, own: frozenset[st
 
     types = tuple(sorted(sizes, key=rank))
     held = blocks.holders(np.array([row for row in known if type_of[row] == types[0]]))
-    return replace(line, types=types, share=counts[types[0]] / count, holders=tuple(held))
+    return replace(
+        line,
+        types=types,
+        share=counts[types[0]] / count,
+        recycled=recycled / sum(sizes.values()),
+        holders=tuple(held),
+    )
 
 
 def _held_by_native_code(site: SiteSurvivors) -> Holder:
@@ -194,8 +214,13 @@ def _packages(site: SiteSurvivors) -> Iterator[str]:
         yield from PurePath(frame.file).with_suffix("").parts[-_PACKAGES_DEEP:]
 
 
-def _finding(
-    scope: ScopeSurvivors, site: SiteSurvivors, trend: Trend, group: Sequence[_Line], blocks: Blocks | None
+def _finding(  # noqa: PLR0913, PLR0917 - what a finding is made of
+    scope: ScopeSurvivors,
+    site: SiteSurvivors,
+    trend: Trend,
+    group: Sequence[_Line],
+    blocks: Blocks | None,
+    others: Sequence[str],
 ) -> Finding:
     first = group[0] if group else _Line((), site)
     own = lines.own_frame(first.site.frames)
@@ -212,8 +237,15 @@ def _finding(
     if verdict == "leak" and not first.holders:
         confidence = "likely"
         reasons = (*reasons, _unasked(blocks))
+    if verdict == "leak" and first.recycled > _MOSTLY and others:
+        confidence = "likely"
+        reasons = (*reasons, _recycled(first.types[0], others))
+    reasons += _labelled(scope)
     if trend.runs_needed:
-        reasons = (*reasons, f"about {trend.runs_needed:,} more runs would tell")
+        reasons = (
+            *reasons,
+            f"it takes about {trend.runs_needed:,} more runs, or more where little is left of each",
+        )
     return Finding(
         verdict=verdict,
         confidence=confidence,
@@ -253,20 +285,25 @@ def _verdict(
     return "leak", match, trend.reasons
 
 
+def _recycled(name: str, others: Sequence[str]) -> str:
+    return (
+        f"it may be another scope's ({', '.join(others[:_NAMED])}): CPython hands the memory of a {name} "
+        "that died to the next, and the sampler does not hear of it"
+    )
+
+
+def _labelled(scope: ScopeSurvivors) -> tuple[str, ...]:
+    """Return which labels the runs have that leave most, if any stand out."""
+    first = scope.labels[0] if scope.labels else None
+    if first is None or first.share <= _MOSTLY or first.runs >= _MOSTLY * scope.runs.last:
+        return ()
+    return (f"{first.share:.0%} of it is of {first.name}, {first.runs:,} of {scope.runs.last:,} runs",)
+
+
 def _unasked(blocks: Blocks | None) -> str:
     if blocks is None:
         return "no heap snapshot: who holds it is not known, nor whether it waits for the collector"
     return "none of its blocks is an object that the heap snapshot has: who holds it is not known"
-
-
-def _until_container(path: Iterable[str]) -> tuple[str, ...]:
-    """Return the steps of a holder path up to where it enters a container: the rest differs by object."""
-    steps = []
-    for step in path:
-        if step.startswith("[") or step.endswith("]"):
-            break
-        steps.append(step)
-    return tuple(steps)
 
 
 def _weight(line: _Line) -> float:

@@ -83,6 +83,7 @@ class LabelShare:
     name: str
     in_use_bytes: float
     share: float
+    runs: int  # with these labels, that began
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ def _scope(recording: Recording, number: int, scope: Scope, samples: list[Sample
         scope.high_bytes,
         tuple(sorted(sites.values(), key=lambda site: sum(site.weights), reverse=True)),
         tuple(
-            LabelShare(recording.scopes[row].name, held, held / total)
+            LabelShare(recording.scopes[row].name, held, held / total, recording.scopes[row].began)
             for row, held in sorted(of_rows.items(), key=lambda each: each[1], reverse=True)
             if row != number
         ),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Rows = NDArray[Any]
 
 
+_HEAD_MAX = 64  # bytes before an object: the collector's, and of its attributes
+
+
 class Blocks:
     """The blocks that were sampled when a snapshot was taken."""
 
@@ -38,6 +41,12 @@ class Blocks:
             found = self._addresses[places] == wanted
             rows[found] = self._objects[places[found]]
         return rows
+
+    def are_objects(self, addresses: Sequence[int], rows: Rows) -> Rows:
+        """Return which blocks begin with the object itself; others are what one has beside its head."""
+        beyond = self._columns.address[np.maximum(rows, 0)].astype(np.int64) - np.array(addresses, np.int64)
+        own: Rows = (rows >= 0) & (beyond >= 0) & (beyond < _HEAD_MAX)
+        return own
 
     def types(self, rows: Rows) -> list[str]:
         """Return the name in full of each object's type."""

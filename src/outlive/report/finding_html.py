@@ -56,5 +56,6 @@ def _shown(finding: Finding) -> dict[str, object]:
         "runs": words.by_run(finding),
         "reasons": words.reasons(finding),
         "cure": printable(finding.cure),
+        "open": finding.verdict in words.OPEN,
         "rule": printable(finding.rule),
     }

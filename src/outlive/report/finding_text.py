@@ -79,6 +79,7 @@ def _listed(title: str, findings: Sequence[Finding], style: Style) -> Iterator[s
         for finding in findings:
             why = "; ".join(words.reasons(finding))
             parts = [f"{words.subject(finding)}: {finding.verdict}", why, words.figures(finding)]
+            parts += [printable(finding.cure)] if finding.verdict in words.OPEN else []
             lines += _wrapped(" · ".join(filter(None, parts)), style, "  ", _INDENT)
         yield "\n".join(lines)
 

@@ -53,7 +53,9 @@ def _figures(finding: Finding) -> Iterator[str]:
 
 
 def spread(estimate: Estimate) -> str:
-    """Return an estimate and half its interval in one unit: "27.3 MiB ± 1.9"."""
+    """Return an estimate and half its interval in one unit: "27.3 MiB ± 1.9"; "at most 2 KiB" from 0 on."""
+    if estimate.low <= 0 < estimate.high:
+        return f"at most {readable(estimate.high)}"
     value, unit = readable(estimate.estimate).split(" ")
     half = (estimate.high - estimate.low) / 2
     if half <= 0:

@@ -17,12 +17,16 @@ _BYTES_MAX = 4 << 20
 
 
 def has_limit(
-    evidence: Evidence, holder: Holder, names: frozenset[str], name: str, limit: Callable[[ast.Call], bool]
+    evidence: Evidence,
+    holder: Holder,
+    names: frozenset[str],
+    name: str,
+    limit: Callable[[ast.Call], bool | None],
 ) -> bool | None:
     """Return whether the calls of one of `names` that made a container give it a limit.
 
-    Those assigned to `name` count, or all of them if there are none; None if there is no call, no source, or
-    calls of both kinds.
+    Those assigned to `name` count, or all of them if there are none; None if there is no call, no source,
+    calls of both kinds, or one whose limit is not known.
     """
     calls = [call for tree in trees(evidence, holder) for call in _calls(tree, names)]
     own = [call for target, call in calls if target == name]
@@ -56,9 +60,15 @@ def argument(call: ast.Call, place: int, *keywords: str) -> ast.expr | None:
     return call.args[place] if place < len(call.args) else None
 
 
-def is_none_or_zero(value: ast.expr | None) -> bool:
-    """Whether a limit that is given so is none."""
-    return value is None or (isinstance(value, ast.Constant) and value.value in (None, 0, False))
+def is_limit(value: ast.expr | None) -> bool | None:
+    """Return whether a limit that is given so is one: a number above 0 is; None if its value is not known."""
+    if value is None:
+        return False
+    try:
+        known = ast.literal_eval(value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    return isinstance(known, (int, float)) and known > 0
 
 
 def _tree(file: str) -> ast.Module | None:

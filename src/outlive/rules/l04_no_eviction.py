@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from outlive.rules.rule import Rule
-from outlive.rules.steps import ELEMENT, called
+from outlive.rules.steps import called, growing
 
 if TYPE_CHECKING:
     from outlive.model.heap import Holder
@@ -39,11 +39,9 @@ def _grows(holder: Holder) -> str:
             first = 3
         case _:
             return ""
-    for at, step in enumerate(path[first:], first):
-        if re.fullmatch(ELEMENT, step):
-            name = called(path[:at])
-            return "" if name.startswith("__") else name
-    return ""
+    at = growing(holder, first)
+    name = called(path[:at]) if at >= 0 else ""
+    return "" if name.startswith("__") else name
 
 
 RULE = Rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from outlive.rules.assigned import argument, has_limit, is_none_or_zero
+from outlive.rules.assigned import argument, has_limit, is_limit
 from outlive.rules.steps import called, find
 
 if TYPE_CHECKING:
@@ -39,11 +39,9 @@ def find_queue(evidence: Evidence) -> Queue | None:
     return None
 
 
-def _queue_limit(call: ast.Call) -> bool:
-    return not is_none_or_zero(argument(call, 0, "maxsize"))
+def _queue_limit(call: ast.Call) -> bool | None:
+    return is_limit(argument(call, 0, "maxsize"))
 
 
-def _deque_limit(call: ast.Call) -> bool:
-    limit = argument(call, 1, "maxlen")
-    # A limit of None is none, one of 0 holds nothing.
-    return not is_none_or_zero(limit)
+def _deque_limit(call: ast.Call) -> bool | None:
+    return is_limit(argument(call, 1, "maxlen"))

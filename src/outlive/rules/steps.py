@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # An entry of a dict, or an element of what grows as a list does.
 ELEMENT = r"\[.*|(?:list|set|key of (?:\w+))\[.*"
+_ONE_KEY = re.compile(r"\[[^…]*\]")  # the same for all: a registry's, a state's
 SUSPENDED = r"(coroutine|generator|async generator) (.+?)\(\) at (.+?), suspended(?:, …)?"
 _COUNTED = re.compile(r"\w+\[(?:[\d,]+ of )?([\d,]+)\]")
 _MODULE = re.compile(r"module (.+)")
@@ -72,6 +73,18 @@ def called(path: Sequence[str]) -> str:
         elif not names or path[path.index(step) - 1].startswith("class "):
             names.append(step)
     return f"{'.'.join(names)} in {place}" if names and place else ""
+
+
+def growing(holder: Holder, first: int = 0) -> int:
+    """Return which step is an entry of what grows, from the step `first` on; -1 without any.
+
+    A key that is the same for all that is held is one entry of what does not grow: "REGISTRY['history']"
+    holds the list that does. Where there is nothing but such keys, it is the first of them.
+    """
+    path = holder.path
+    entries = [at for at, step in enumerate(path[first:], first) if re.fullmatch(ELEMENT, step)]
+    many = (at for at in entries if holder.count == 1 or not _ONE_KEY.fullmatch(path[at]))
+    return next(many, entries[0] if entries else -1)
 
 
 def length(step: str) -> int:
