@@ -1,6 +1,7 @@
 #include "below.h"
 
 #include "pycompat.h"
+#include "samples.h"
 
 enum { BELOW_MAX = 24 };
 
@@ -48,9 +49,27 @@ static void remember(PyObject *parent)
     Py_XDECREF(top);
 }
 
+static PyObject *trace(const char *call, PyObject *function)
+{
+    PyObject *name = PyUnicode_FromString("greenlet");
+    PyObject *greenlet =
+        name == NULL ? NULL : PyDict_GetItemWithError(PyImport_GetModuleDict(), name); /* borrowed */
+    PyObject *said = greenlet == NULL
+                         ? NULL
+                         : PyObject_CallMethod(greenlet, call, function == NULL ? NULL : "O", function);
+    Py_XDECREF(name);
+    PyErr_Clear(); /* it would end up in the program */
+    return said;
+}
+
 static PyObject *switched(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
     forget();
+    if (!samples_are_recorded()) {
+        followed = false;
+        Py_XDECREF(trace("settrace", Py_None));
+        Py_RETURN_NONE;
+    }
     if (count == 2 && PyTuple_Check(args[1]) && PyTuple_GET_SIZE(args[1]) == 2) {
         PyObject *parent = PyObject_GetAttrString(PyTuple_GET_ITEM(args[1], 1), "parent");
         if (parent != NULL && parent != Py_None) {
@@ -58,7 +77,7 @@ static PyObject *switched(PyObject *self, PyObject *const *args, Py_ssize_t coun
         }
         Py_XDECREF(parent);
     }
-    PyErr_Clear(); /* it would end up in the program */
+    PyErr_Clear();
     Py_RETURN_NONE;
 }
 
@@ -66,27 +85,27 @@ static PyMethodDef switched_def = {"switched", (PyCFunction)(void (*)(void))swit
 
 void below_follow(void)
 {
-    if (followed) {
-        return;
-    }
+    static PyObject *ours; /* one for all threads */
     static PyObject *name; /* every run begins here */
     if (name == NULL && (name = PyUnicode_InternFromString("greenlet")) == NULL) {
         PyErr_Clear();
         return;
     }
-    PyObject *greenlet = PyDict_GetItemWithError(PyImport_GetModuleDict(), name); /* borrowed */
-    if (greenlet == NULL) {
+    if (PyDict_GetItemWithError(PyImport_GetModuleDict(), name) == NULL) {
         PyErr_Clear();
         return;
     }
-    followed = true;
-    PyObject *theirs = PyObject_CallMethod(greenlet, "gettrace", NULL);
-    if (theirs == Py_None) {
-        PyObject *ours = PyCFunction_New(&switched_def, NULL);
-        PyObject *done = ours == NULL ? NULL : PyObject_CallMethod(greenlet, "settrace", "O", ours);
-        Py_XDECREF(done);
-        Py_XDECREF(ours);
+    PyObject *theirs = trace("gettrace", NULL);
+    if (followed && theirs != ours) { /* taken away: what we know of callers is old */
+        forget();
     }
+    if (!followed && theirs == Py_None) {
+        if (ours == NULL) {
+            ours = PyCFunction_New(&switched_def, NULL);
+        }
+        PyErr_Clear();
+        Py_XDECREF(ours == NULL ? NULL : trace("settrace", ours));
+    }
+    followed = true;
     Py_XDECREF(theirs);
-    PyErr_Clear();
 }

@@ -15,6 +15,7 @@
 #include "clocks.h"
 #include "heap_columns.h"
 #include "heap_file.h"
+#include "samples.h"
 
 enum { NICE = 10 };
 
@@ -75,12 +76,15 @@ int heap_snapshot(const HeapOrder *order, uint64_t *paused_ns)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before); /* for the child: no handler of the host's runs there */
     uint64_t began = clock_ns_nopy(CLOCK_MONOTONIC);
+    samples_fork_prepare(); /* the child's copy of the recording stays as it is now */
     /* Not fork(): that calls the host's handlers, and ends in a SIGCHLD. */
     long pid = syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
     if (pid == 0) {
+        samples_clone_child();
         be_the_child(order, interpreter, began);
     }
     int error = errno;
+    samples_fork_parent();
     *paused_ns = clock_ns_nopy(CLOCK_MONOTONIC) - began;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;

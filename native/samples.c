@@ -87,6 +87,11 @@ void samples_conclude(void)
     atomic_store(&concluded, true);
 }
 
+bool samples_are_recorded(void)
+{
+    return atomic_load(&running) && !samples_are_concluded();
+}
+
 bool samples_are_concluded(void)
 {
     return atomic_load_explicit(&concluded, memory_order_relaxed);
@@ -197,9 +202,7 @@ uint32_t samples_place_nopy(const RecordedSample *slot)
 static void slot_free_nopy(uint32_t place)
 {
     RecordedSample *slot = &recording_slots_nopy()[place - 1];
-    if (slot->tag != 0) {
-        scopes_gone_nopy(slot);
-    }
+    scopes_gone_nopy(slot);
     slot_open_nopy(slot);
     free_places[free_count++] = place;
 }
@@ -456,6 +459,11 @@ void samples_fork_parent(void)
 {
     recording_fork_parent();
     unlock_all();
+}
+
+void samples_clone_child(void)
+{
+    recording_fork_child();
 }
 
 void samples_fork_child(void)

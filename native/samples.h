@@ -57,6 +57,9 @@ extern Lock samples_lock;
 bool samples_enter(void);
 void samples_leave(bool entered);
 
+/* Whether sampling runs, and is to go on. Takes no lock. */
+bool samples_are_recorded(void);
+
 /* Whether the recording is to stay as it is. */
 bool samples_are_concluded(void);
 
@@ -124,6 +127,9 @@ SamplesTotal samples_total(void);
 void samples_fork_prepare(void);
 void samples_fork_parent(void);
 void samples_fork_child(void);
+
+/* Instead, in a child that only reads, and may not even free: another thread may have been allocating. */
+void samples_clone_child(void);
 
 /* Counts the starts; a thread's gap belongs to one. */
 extern atomic_uint samples_epoch;

@@ -42,8 +42,11 @@ static PyObject *run_begin(PyObject *module, PyObject *row)
     if (scope == (unsigned long)-1 && PyErr_Occurred()) {
         return NULL;
     }
-    below_follow();
-    return PyLong_FromUnsignedLongLong(scope <= UINT32_MAX ? scopes_begin((uint32_t)scope) : 0);
+    uint64_t run = scope <= UINT32_MAX ? scopes_begin((uint32_t)scope) : 0;
+    if (run != 0) {
+        below_follow();
+    }
+    return PyLong_FromUnsignedLongLong(run);
 }
 
 PyDoc_STRVAR(run_end_doc, "run_end(run, scope=0, /)\n--\n\n"

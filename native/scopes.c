@@ -29,6 +29,7 @@ typedef struct {
     uint32_t place, next, previous;
 } Made;
 
+static uint32_t numbers[SCOPES_MAX];         /* of a base row's last run; none is given twice */
 static RecordedScope scopes_own[SCOPES_MAX]; /* what the rows say, where nobody else can write; no names */
 static Run runs[RUNS_MAX];
 static uint16_t free_runs[RUNS_MAX]; /* a ring: the place that was free longest is the next */
@@ -91,6 +92,7 @@ bool scopes_start(uint64_t slots)
 {
     made = calloc(slots, sizeof *made);
     memset(scopes_own, 0, sizeof scopes_own);
+    memset(numbers, 0, sizeof numbers);
     memset(runs, 0, sizeof runs);
     free_first = 0;
     free_count = RUNS_MAX - 1;
@@ -148,8 +150,10 @@ static RunOf numbered(uint32_t scope)
     scopes_own[scope].open++;
     publish_nopy(base);
     publish_nopy(scope);
-    uint32_t number = (uint32_t)scopes_own[base].began;
-    return (RunOf){scope, number != 0 ? number : 1};
+    if (++numbers[base] == 0) {
+        numbers[base] = 1;
+    }
+    return (RunOf){scope, numbers[base]};
 }
 
 /* `ended` 0: it was counted in the wrong row. */
@@ -198,6 +202,9 @@ static void hand_over(const Run *run)
 {
     for (uint32_t at = run->first; at != 0; at = made[at - 1].next) {
         RecordedSample *slot = samples_slot_nopy(at - 1);
+        if (slot->tag == 0) {
+            continue; /* the file was cut */
+        }
         uintptr_t address = slot_address_nopy(slot);
         scopes_sample_nopy(slot, -1);
         slot_open_nopy(slot);
@@ -276,7 +283,9 @@ void scopes_born_nopy(const RecordedSample *slot, uint64_t id)
 
 void scopes_gone_nopy(const RecordedSample *slot)
 {
-    scopes_sample_nopy(slot, -1);
+    if (slot->tag != 0) { /* it was sealed, and nobody wrote over it */
+        scopes_sample_nopy(slot, -1);
+    }
     uint32_t number = samples_place_nopy(slot) + 1;
     Made *of = &made[number - 1];
     if (of->next != 0) {
@@ -295,7 +304,7 @@ void scopes_death_nopy(const RecordedSample *slot)
     uint32_t scope = slot_scope_nopy(slot);
     if (scope == SCOPE_NONE || scope >= recording_own.scopes_used ||
         slot->stack >= recording_own.stacks_capacity ||
-        (uint32_t)scopes_own[scopes_own[scope].base].began - slot->run < SCOPE_SETTLED) {
+        numbers[scopes_own[scope].base] - slot->run < SCOPE_SETTLED) {
         return;
     }
     const Run *run = &runs[made[samples_place_nopy(slot)].place];

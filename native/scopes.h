@@ -50,7 +50,7 @@ void scopes_death_nopy(const RecordedSample *slot);
 /* A sample was taken, in the run of this id: adds what it stands for to its scope's bytes. */
 void scopes_born_nopy(const RecordedSample *slot, uint64_t id);
 
-/* A sample is forgotten, and its slot will be another's: takes that off again. */
+/* A slot is given up, and will be another's: takes off again what its sample stands for, if it has one. */
 void scopes_gone_nopy(const RecordedSample *slot);
 
 /* Adds what a sample stands for to its scope's bytes, or takes it off (sign -1), where its size changes. */

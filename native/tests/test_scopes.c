@@ -237,6 +237,41 @@ static void deaths_are_late_when_the_run_is_long_over(void)
     CHECK(total->late_samples == 2 && total->late_bytes == 200, "%f late", total->late_bytes);
 }
 
+/* Somebody wrote over the file: slots have no tags, and are given up, and taken again by the same run. */
+static void slots_without_tags(void)
+{
+    start();
+    uint32_t get = scopes_add("GET", 0), users = scopes_add("GET /users", 0);
+    uint64_t run = scopes_begin(get);
+    for (int round = 0; round < 3; round++) {
+        for (uintptr_t i = 0; i < 50; i++) {
+            put(0x10000 + i * 16, 100, run);
+        }
+        for (uint64_t i = 0; i < recording->slots_used; i++) {
+            recording_slots_nopy()[i].tag = 0;
+        }
+        for (uintptr_t i = 0; i < 50; i += 2) {
+            samples_take_nopy(0x10000 + i * 16);
+        }
+    }
+    scopes_end(run, users); /* comes to an end */
+    CHECK(row(users)->ended == 1, "handed over");
+}
+
+static void no_id_comes_again(void)
+{
+    start();
+    uint32_t get = scopes_add("GET", 0), users = scopes_add("GET /users", 0);
+    uint64_t first = scopes_begin(get);
+    scopes_end(first, users);
+    for (int i = 0; i < 3 * RUNS_MAX; i++) {
+        uint64_t run = scopes_begin(get);
+        CHECK(run != first, "again after %d", i);
+        scopes_end(run, users);
+    }
+    CHECK(row(get)->began == 0 && row(get)->open == 0, "all are of another");
+}
+
 /* Blocks come, go and move, runs begin, end and turn out to be of another scope: each block is whose a plain
  * table says, and each scope has what they add up to. */
 static void any_order_of_things(uint64_t seed)
@@ -320,6 +355,8 @@ int main(void)
     ids_of_another_recording();
     a_moved_and_a_thinned_block();
     deaths_are_late_when_the_run_is_long_over();
+    slots_without_tags();
+    no_id_comes_again();
     for (uint64_t seed = 1; seed <= 5; seed++) {
         any_order_of_things(seed);
     }

@@ -99,6 +99,7 @@ def _start(wanted: int, room: int, place: str | None, *, native_too: bool, rules
         _watch_forks()
     except BaseException:
         native.stop(_MODES)
+        _unlisten()
         raise
     if not native.mode() & native.MODE_SAMPLE:  # a signal handler called stop()
         return
@@ -109,10 +110,17 @@ def _start(wanted: int, room: int, place: str | None, *, native_too: bool, rules
 
 def _listen(rules: list[Rule]) -> None:
     """Listen to SIGUSR2 if a trigger says so: before the core watches for what kills."""
+    import logging  # noqa: F401 - here: whichever thread imports threading first is the main one to it
+
     if any(rule.is_signal() for rule in rules):
         from outlive.capture import sigusr2
 
         sigusr2.listen()
+
+
+def _unlisten() -> None:
+    if "outlive.capture.sigusr2" in sys.modules:
+        sys.modules["outlive.capture.sigusr2"].ignore()
 
 
 def _tick() -> bool:
@@ -188,8 +196,7 @@ def stop() -> None:
             _interval_bytes, _insists, _recorder = 0, False, None
             native.stop(_MODES)
             imports.forget(adopt)
-            if "outlive.capture.sigusr2" in sys.modules:
-                sys.modules["outlive.capture.sigusr2"].ignore()
+            _unlisten()
             scopes.stop()
 
 

@@ -94,8 +94,11 @@ def leave(run: int, around: int, key: Key = "") -> None:
         return
     _end(run, (_rows.get(key) or row(key)) if key else 0)
     if run == _here():
-        while around in _passed:
-            around = _passed[around]
+        for _ in range(_PASSED_MAX):  # another thread may clear it meanwhile
+            further = _passed.get(around)
+            if further is None:
+                break
+            around = further
         _enter_run(around)
     else:  # what is in force here instead has to step over this one when it ends
         if len(_passed) >= _PASSED_MAX:

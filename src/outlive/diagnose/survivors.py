@@ -201,7 +201,7 @@ def _scope(recording: Recording, number: int, scope: Scope, samples: list[Sample
         number,
         scope.name,
         Runs(
-            # A run that got another name gives its number back: a block may know a later one than began.
+            # A run that got another name keeps its number: a block may know a later one than began.
             max([scope.began, *(sample.run for sample in samples)]),
             scope.ended,
             still_open,
