@@ -151,12 +151,12 @@ def described(finding: dict[str, Any]) -> str:
     )
 
 
-def diagnosed(program: Path, mode: str, folder: Path) -> list[dict[str, Any]]:
+def diagnosed(program: Path, runs: int, mode: str, folder: Path) -> list[dict[str, Any]]:
     """Run a program to its end under outlive, and return what that finds."""
     profile = folder / "profile.json"
     ended = subprocess.run(
         [*COMMANDS[mode], "run", "--sample", "--json", profile, program],
-        env={**os.environ, "PLANTED_RUNS": str(RUNS[mode])},
+        env={**os.environ, "PLANTED_RUNS": str(runs)},
         capture_output=True,
         text=True,
         check=False,
@@ -166,6 +166,10 @@ def diagnosed(program: Path, mode: str, folder: Path) -> list[dict[str, Any]]:
     assert profile.exists(), ended.stderr[-4000:]
     found: list[dict[str, Any]] = json.loads(profile.read_bytes())["findings"]
     return found
+
+
+def undecided(findings: list[dict[str, Any]]) -> bool:
+    return any(finding["verdict"] == "not enough data" and finding["scope"] for finding in findings)
 
 
 def cases() -> list[Any]:
@@ -180,7 +184,10 @@ def cases() -> list[Any]:
 @pytest.mark.parametrize(("program", "mode"), cases())
 def test_what_is_planted_is_found(program: Path, mode: str, tmp_path: Path) -> None:
     truth = truth_of(program.read_text(encoding="utf-8"))
-    findings = diagnosed(program, mode, tmp_path)
+    findings = diagnosed(program, RUNS[mode], mode, tmp_path)
+    if mode == "sampled" and truth.verdict != "no leak" and undecided(findings):
+        # By chance, once or twice in a hundred; and what it asks for then is to be enough.
+        findings = diagnosed(program, 2 * RUNS[mode], mode, tmp_path)
     wrong = lies(findings, truth, program.name, TOLERANCE[mode])
     assert not wrong, "\n".join([*wrong, "of:", *map(described, findings)])
 
