@@ -49,15 +49,17 @@ static void remember(PyObject *parent)
     Py_XDECREF(top);
 }
 
-static PyObject *trace(const char *call, PyObject *function)
+/* Calls a function of the greenlet module with an argument, or none; NULL without the module, or if that
+ * fails. */
+static PyObject *trace(const char *call, PyObject *argument)
 {
-    PyObject *name = PyUnicode_FromString("greenlet");
-    PyObject *greenlet =
-        name == NULL ? NULL : PyDict_GetItemWithError(PyImport_GetModuleDict(), name); /* borrowed */
-    PyObject *said = greenlet == NULL
-                         ? NULL
-                         : PyObject_CallMethod(greenlet, call, function == NULL ? NULL : "O", function);
-    Py_XDECREF(name);
+    static PyObject *name; /* every run begins here */
+    if (name == NULL) {
+        name = PyUnicode_InternFromString("greenlet");
+    }
+    PyObject *module = name == NULL ? NULL : PyDict_GetItemWithError(PyImport_GetModuleDict(), name);
+    PyObject *said =
+        module == NULL ? NULL : PyObject_CallMethod(module, call, argument == NULL ? NULL : "O", argument);
     PyErr_Clear(); /* it would end up in the program */
     return said;
 }
@@ -86,16 +88,10 @@ static PyMethodDef switched_def = {"switched", (PyCFunction)(void (*)(void))swit
 void below_follow(void)
 {
     static PyObject *ours; /* one for all threads */
-    static PyObject *name; /* every run begins here */
-    if (name == NULL && (name = PyUnicode_InternFromString("greenlet")) == NULL) {
-        PyErr_Clear();
-        return;
-    }
-    if (PyDict_GetItemWithError(PyImport_GetModuleDict(), name) == NULL) {
-        PyErr_Clear();
-        return;
-    }
     PyObject *theirs = trace("gettrace", NULL);
+    if (theirs == NULL) {
+        return; /* there are no greenlets */
+    }
     if (followed && theirs != ours) { /* taken away: what we know of callers is old */
         forget();
     }
@@ -103,9 +99,9 @@ void below_follow(void)
         if (ours == NULL) {
             ours = PyCFunction_New(&switched_def, NULL);
         }
-        PyErr_Clear();
         Py_XDECREF(ours == NULL ? NULL : trace("settrace", ours));
+        PyErr_Clear();
     }
     followed = true;
-    Py_XDECREF(theirs);
+    Py_DECREF(theirs);
 }

@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 from tests.guards.checkout import ROOT
+from tests.heap.told import first_missing
 
 LONG = os.environ.get("OUTLIVE_LONG") == "1"  # all programs in both modes, minutes instead of seconds
 PATIENCE_SECONDS = 600
@@ -93,17 +94,6 @@ def truth_of(source: str) -> Truth:
         int(said.get("per run", 0)),
         made[0] if made else 0,
     )
-
-
-def first_missing(words: tuple[str, ...], text: str) -> str | None:
-    """The first of the words that does not stand in the text after those before it."""
-    place = 0
-    for word in words:
-        found = text.find(word, place)
-        if found < 0:
-            return word
-        place = found + len(word)
-    return None
 
 
 def lies(findings: list[dict[str, Any]], truth: Truth, file: str, tolerance: float) -> list[str]:

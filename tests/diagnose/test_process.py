@@ -17,7 +17,18 @@ from tests.recording import synthetic
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from outlive.diagnose.process import ProcessVerdict
+    from outlive.model.recording import Recording
+
 MIB = 1 << 20
+
+
+def native_growth(recorded: Recording) -> ProcessVerdict:
+    return process.native_growth(recorded, survivors(recorded))
+
+
+def verdicts(recorded: Recording) -> list[ProcessVerdict]:
+    return process.verdicts(recorded, survivors(recorded))
 
 
 def parts(  # noqa: PLR0913 - what a breakdown is made of
@@ -129,7 +140,7 @@ def timeline(shape: str, points: int = 120, seed: int = 1) -> list[Point]:
 def test_native_growth_by_the_timeline() -> None:
     missed = 0
     for seed in range(50):
-        found = process.native_growth(recording(timeline=timeline("leak", seed=seed)))
+        found = native_growth(recording(timeline=timeline("leak", seed=seed)))
         assert found.kind == "native growth"
         assert found.slope is not None
         missed += not found.slope.low <= MIB / 30 <= found.slope.high
@@ -142,16 +153,16 @@ def test_native_growth_by_the_timeline() -> None:
 )
 def test_what_malloc_holds_without_growing_on(shape: str) -> None:
     for seed in range(100):
-        found = process.native_growth(recording(timeline=timeline(shape, seed=seed)))
+        found = native_growth(recording(timeline=timeline(shape, seed=seed)))
         assert found.kind == "steady", found.reasons
 
 
 def test_a_timeline_too_short_or_unknown() -> None:
-    assert process.native_growth(recording()).kind == "not enough data"
-    short = process.native_growth(recording(timeline=timeline("leak", points=12)))
+    assert native_growth(recording()).kind == "not enough data"
+    short = native_growth(recording(timeline=timeline("leak", points=12)))
     assert "8 times after warm-up; it takes 12" in short.reasons[0]
     unsampled = synthetic.recording(timeline=timeline("leak"), breakdown=parts(large=None))
-    assert "can't be told" in process.native_growth(unsampled).reasons[0]
+    assert "can't be told" in native_growth(unsampled).reasons[0]
 
 
 def test_native_growth_by_runs() -> None:
@@ -159,18 +170,18 @@ def test_native_growth_by_runs() -> None:
     blocks = [synthetic.sample(1, 5 * MIB, scope=2, run=run, native=True) for run in range(1, 61)]
     stacks = {1: synthetic.stack("encode app/codec.py:9", allocated=301.0 * MIB)}
     scopes = {2: Scope("encode", 2, 60, 60, 300.0 * MIB, 300.0 * MIB)}
-    found = process.native_growth(recording(stacks, blocks, scopes=scopes))
+    found = native_growth(recording(stacks, blocks, scopes=scopes))
     assert (found.kind, found.scope) == ("native growth", "encode")
     assert found.size_bytes == pytest.approx(300 * MIB)
     assert "5.0 MiB a run outlives it" in found.reasons[0]
     python = [synthetic.sample(1, 5 * MIB, scope=2, run=run) for run in range(1, 61)]
-    assert process.native_growth(recording(stacks, python, scopes=scopes)).kind == "not enough data"
+    assert native_growth(recording(stacks, python, scopes=scopes)).kind == "not enough data"
 
 
 def test_all_verdicts_worst_first() -> None:
     peaked = [synthetic.point(1.0, rss_peak=3000 * MIB), *timeline("flat")]
     scopes = {2: Scope("export", 2, 3, 3, 0.0, 2000.0 * MIB)}
-    found = process.verdicts(recording(timeline=peaked, breakdown=parts(malloc_free=500), scopes=scopes))
+    found = verdicts(recording(timeline=peaked, breakdown=parts(malloc_free=500), scopes=scopes))
     assert [(each.kind, each.scope) for each in found] == [
         ("peak bloat", ""),
         ("peak bloat", "export"),
@@ -180,12 +191,12 @@ def test_all_verdicts_worst_first() -> None:
 
 def test_nothing_is_the_matter() -> None:
     calm = [synthetic.point(1.0, rss=90 * MIB), *timeline("flat")]
-    (found,) = process.verdicts(recording(timeline=calm))
+    (found,) = verdicts(recording(timeline=calm))
     assert found.kind == "steady"
     assert len(found.reasons) == 4
 
 
 def test_nothing_is_known() -> None:
-    (found,) = process.verdicts(synthetic.recording(open_runs=(OpenRun(2, 1, 0.0),)))
+    (found,) = verdicts(synthetic.recording(open_runs=(OpenRun(2, 1, 0.0),)))
     assert found.kind == "not enough data"
     assert len(found.reasons) == 3

@@ -15,6 +15,7 @@ import pytest
 
 import outlive
 from tests.guards.checkout import ROOT
+from tests.heap.told import first_missing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,17 +72,6 @@ def skip_without_needs(program: Path) -> None:
                 pytest.skip(f"is of Python {version} and later")
         elif importlib.util.find_spec(what) is None:
             pytest.skip(f"{what} is not installed")
-
-
-def first_missing(words: tuple[str, ...], text: str) -> str | None:
-    """The first of the words that does not stand in the text after those before it."""
-    place = 0
-    for word in words:
-        found = text.find(word, place)
-        if found < 0:
-            return word
-        place = found + len(word)
-    return None
 
 
 def lies(holder: Holder, truth: Truth) -> str:

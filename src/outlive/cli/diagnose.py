@@ -148,8 +148,9 @@ def _judged(pid: int, file: Path) -> list[Finding]:
     from outlive.diagnose.findings import findings, is_worth_a_snapshot
     from outlive.recording.reader import read
 
-    if not is_worth_a_snapshot(read(file)):
-        return findings(read(file))
+    recording = read(file)
+    if not is_worth_a_snapshot(recording):
+        return findings(recording)
     with tempfile.TemporaryDirectory(prefix="outlive-") as folder:
         heap = Path(folder, f"{pid}.heap")
         try:

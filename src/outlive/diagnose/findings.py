@@ -40,7 +40,7 @@ _NAMED = 3
 _STRETCHES = 24  # of runs, in the picture of what they left
 _GARBAGE = "garbage"
 # What is freed of these waits in a list for the next who asks, and malloc hears nothing of it.
-_FREE_LISTED = frozenset(("tuple", "list", "dict", "float", "builtins.tuple", "builtins.list"))
+_FREE_LISTED = frozenset(("tuple", "list", "dict", "float"))
 _NOTHING = ("steady", "not enough data")  # of the process as a whole: worth a word if there is no other
 
 
@@ -86,7 +86,7 @@ def findings(recording: Recording, blocks: Blocks | None = None) -> list[Finding
         why = "no scope was named, so it is not known what outlives the work that made it"
         cure = 'name the unit of work: with outlive.scope("export"): …, or outlive run --scope'
         found.append(unknown(why, cure))
-    whole = [_of_process(verdict, scopes) for verdict in process.verdicts(recording)]
+    whole = [_of_process(verdict, scopes) for verdict in process.verdicts(recording, scopes)]
     found += [one for one in whole if one.verdict not in _NOTHING or not found]
     return sorted(found, key=_worst_first)
 
@@ -138,8 +138,10 @@ def _of_scope(scope: ScopeSurvivors, blocks: Blocks | None, others: Sequence[str
         site, trend = together(stacks), judge_together(stacks, scope.runs)
         if trend.kind == "leak":
             found.append(_finding(scope, site, trend, group, blocks, others))
-    trend = judge_together(scope.sites, scope.runs)
-    return found or [_finding(scope, scope.whole, trend, large, blocks, others)]
+    if not found:
+        trend = judge_together(scope.sites, scope.runs)
+        found.append(_finding(scope, scope.whole, trend, large, blocks, others))
+    return found
 
 
 def _lines(scope: ScopeSurvivors, blocks: Blocks | None) -> tuple[list[_Line], list[_Line]]:
@@ -224,15 +226,7 @@ def _finding(  # noqa: PLR0913, PLR0917 - what a finding is made of
 ) -> Finding:
     first = group[0] if group else _Line((), site)
     own = lines.own_frame(first.site.frames)
-    evidence = Evidence(
-        scope.name,
-        scope.runs.ended,
-        first.site.frames,
-        first.types,
-        first.holders,
-        tuple(map(lines.source, first.site.frames)),
-    )
-    verdict, match, reasons = _verdict(trend, site, evidence)
+    verdict, match, reasons = _verdict(scope, site, trend, first)
     confidence: Confidence = "unknown" if verdict == "not enough data" else "certain"
     if verdict == "leak" and not first.holders:
         confidence = "likely"
@@ -269,11 +263,14 @@ def _finding(  # noqa: PLR0913, PLR0917 - what a finding is made of
 
 
 def _verdict(
-    trend: Trend, site: SiteSurvivors, evidence: Evidence
+    scope: ScopeSurvivors, site: SiteSurvivors, trend: Trend, first: _Line
 ) -> tuple[Verdict, Match | None, tuple[str, ...]]:
-    """Return the verdict, the pattern that explains it, and the reasons."""
+    """Return the verdict, the pattern that explains it, and the reasons; `first`: the line with most."""
     if trend.kind != "leak":
         return trend.kind, None, trend.reasons
+    frames = first.site.frames
+    sources = tuple(map(lines.source, frames))
+    evidence = Evidence(scope.name, scope.runs.ended, frames, first.types, first.holders, sources)
     if evidence.holders and evidence.holders[0].root.kind == _GARBAGE:
         return "cycle garbage", rules.match(evidence, "cycle garbage"), trend.reasons
     native = only_from_malloc(site)

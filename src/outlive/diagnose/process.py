@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from outlive.diagnose.growth import judge
 from outlive.diagnose.statistics import Z99, Slope, block_minima, mann_kendall, theil_sen
-from outlive.diagnose.survivors import only_from_malloc, survivors
+from outlive.diagnose.survivors import only_from_malloc
 from outlive.model.size import MIB, readable
 
 if TYPE_CHECKING:
@@ -46,12 +46,11 @@ class ProcessVerdict:
     slope: Slope | None = None
 
 
-def verdicts(recording: Recording) -> list[ProcessVerdict]:
-    """Return what is the matter with the process, what is worth most first.
+def verdicts(recording: Recording, scopes: Sequence[ScopeSurvivors]) -> list[ProcessVerdict]:
+    """Return what is the matter with the process, what is worth most first; `scopes` are its survivors.
 
     If nothing is, one verdict: that it is steady, or that it can't be told.
     """
-    scopes = survivors(recording)
     asked = [retention(recording), process_peak(recording), native_growth(recording, scopes)]
     found = [each for each in asked if each.kind not in ("steady", "not enough data")]
     found += [
@@ -103,12 +102,12 @@ def scope_peak(recording: Recording, scope: ScopeSurvivors) -> ProcessVerdict:
     return _peak(scope.name, "runs in progress", row.high_bytes, row.in_use_bytes)
 
 
-def native_growth(recording: Recording, scopes: Sequence[ScopeSurvivors] | None = None) -> ProcessVerdict:
+def native_growth(recording: Recording, scopes: Sequence[ScopeSurvivors]) -> ProcessVerdict:
     """Return whether what malloc gave to others than Python grows on and on.
 
     Told by the timeline; or, where `--native` sampled malloc, by which runs its blocks outlive.
     """
-    for scope in survivors(recording) if scopes is None else scopes:
+    for scope in scopes:
         site = only_from_malloc(scope.whole)
         trend = judge(site, scope.runs)
         if trend.kind == "leak":
