@@ -11,7 +11,6 @@ enum {
     FIRST_ROOM = 1 << 16,
     KEPT_BYTES = 1 << 20,
     FIRST_SLOTS = 1 << 12,
-    HUGE_ROOM = 16 << 20,
 };
 
 bool columns_failed;
@@ -80,9 +79,6 @@ bool column_grow(Column *column, size_t more)
     }
     if (column->room != 0) {
         left -= room - column->room;
-    }
-    if (room >= HUGE_ROOM) {
-        madvise(memory, room, MADV_HUGEPAGE); /* it is going to be used: a fault for each 2 MiB is enough */
     }
     column->bytes = memory;
     column->room = room;
