@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "counters.h"
+#include "hooks.h"
 #include "pycompat.h"
 
 enum { DOMAINS = 3, RAW = 0 };
@@ -15,7 +16,6 @@ typedef enum { UNKNOWN, LIBC, PYMALLOC } Kind;
 
 extern PyMemAllocatorEx original[DOMAINS];
 extern Kind kind;
-extern _Atomic int mode; /* MODE_... (hooks.h), or'ed */
 
 /* Count every block, and sample if that runs too: all four functions of every domain (counting.c). */
 extern const PyMemAllocatorEx counting_wrappers[DOMAINS];

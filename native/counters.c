@@ -47,3 +47,9 @@ void counters_reset(void)
     atomic_store(&process_in_use, 0);
     atomic_store(&process_peak, 0);
 }
+
+void counters_restart_peak(void)
+{
+    counters_flush_nopy(&thread_counters);
+    atomic_store(&process_peak, atomic_load(&process_in_use));
+}

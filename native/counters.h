@@ -51,6 +51,9 @@ void counters_flush_nopy(ThreadCounters *counters);
 /* Starts the process's counters at zero. */
 void counters_reset(void);
 
+/* Lets the process's high-water mark begin again, at what is in use now. */
+void counters_restart_peak(void);
+
 /* Adds `bytes` (negative: freed) to this thread. */
 static inline void counters_add_nopy(ThreadCounters *counters, int64_t bytes)
 {

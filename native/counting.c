@@ -5,11 +5,11 @@
 
 #include "allocators.h"
 #include "blocks.h"
-#include "hooks.h"
+#include "counted.h"
 #include "sampler.h"
 
 /* What exact mode makes of a new block. */
-static inline void counted_nopy(ThreadCounters *counters, void *address, size_t bytes)
+static inline void counted_nopy(ThreadCounters *counters, const void *address, size_t bytes)
 {
     uint64_t replaced;
     if (blocks_put_nopy((uintptr_t)address, (Block){.bytes = bytes}, &replaced)) {
@@ -22,7 +22,7 @@ static inline void counted_nopy(ThreadCounters *counters, void *address, size_t 
 static inline bool chosen_nopy(ThreadCounters *counters, int domain, size_t bytes, size_t *asked)
 {
     *asked = bytes;
-    if ((atomic_load_explicit(&mode, memory_order_relaxed) & MODE_SAMPLE) == 0 ||
+    if ((atomic_load_explicit(&hooks_modes, memory_order_relaxed) & MODE_SAMPLE) == 0 ||
         __builtin_expect(!samples_hit_nopy(counters, bytes), 1)) {
         return false;
     }
@@ -35,7 +35,7 @@ static inline bool chosen_nopy(ThreadCounters *counters, int domain, size_t byte
 /* A block of `bytes` now lives at `address`. */
 static inline void born_nopy(ThreadCounters *counters, void *address, size_t bytes, bool chosen)
 {
-    if (atomic_load_explicit(&mode, memory_order_relaxed) & MODE_EXACT) {
+    if (atomic_load_explicit(&hooks_modes, memory_order_relaxed) & MODE_EXACT) {
         counted_nopy(counters, address, bytes);
     }
     if (__builtin_expect(chosen, 0)) {
@@ -49,16 +49,22 @@ void counting_born_nopy(ThreadCounters *counters, void *address, size_t bytes)
     born_nopy(counters, address, bytes, chosen_nopy(counters, RAW, bytes, &asked));
 }
 
+/* What exact mode makes of a death. */
+static inline void uncounted_nopy(ThreadCounters *counters, const void *address)
+{
+    Block block;
+    if (blocks_take_nopy((uintptr_t)address, &block)) {
+        counters_add_nopy(counters, -(int64_t)block.bytes);
+    }
+}
+
 /* The block at `address` is about to be freed. Before, not after: once free() has it, another thread
  * may be given the address and note its own block there. */
 void counting_dies_nopy(ThreadCounters *counters, void *address)
 {
-    int now = atomic_load_explicit(&mode, memory_order_relaxed);
+    int now = atomic_load_explicit(&hooks_modes, memory_order_relaxed);
     if (now & MODE_EXACT) {
-        Block block;
-        if (blocks_take_nopy((uintptr_t)address, &block)) {
-            counters_add_nopy(counters, -(int64_t)block.bytes);
-        }
+        uncounted_nopy(counters, address);
     }
     if (now & MODE_SAMPLE) {
         samples_take_nopy((uintptr_t)address);
@@ -157,6 +163,15 @@ static void moved_nopy(ThreadCounters *counters, const void *from, void *to, siz
     }
 }
 
+/* The old block lives on. */
+static void stays_nopy(ThreadCounters *counters, const void *from, bool known, Block was)
+{
+    uint64_t replaced;
+    if (known && !blocks_put_nopy((uintptr_t)from, was, &replaced)) {
+        counters_add_nopy(counters, -(int64_t)was.bytes);
+    }
+}
+
 static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
 {
     ThreadCounters *counters = &thread_counters;
@@ -171,7 +186,7 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
     if (from == NULL) {
         return wrapped_malloc_nopy(domain, bytes);
     }
-    int now = atomic_load_explicit(&mode, memory_order_relaxed);
+    int now = atomic_load_explicit(&hooks_modes, memory_order_relaxed);
     Block was = {0};
     bool known = (now & MODE_EXACT) && blocks_take_nopy((uintptr_t)from, &was);
     Moved moved = {0};
@@ -188,11 +203,8 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
     moved.usable = counters->moved_usable;
     counters->moved = 0;
     counters->inside = 0;
-    if (to == NULL) { /* the old block lives on */
-        uint64_t replaced;
-        if (known && !blocks_put_nopy((uintptr_t)from, was, &replaced)) {
-            counters_add_nopy(counters, -(int64_t)was.bytes);
-        }
+    if (to == NULL) {
+        stays_nopy(counters, from, known, was);
         sampler_stays_nopy(moved, from);
         return NULL;
     }
@@ -209,6 +221,48 @@ static inline void *wrapped_realloc_nopy(int domain, void *from, size_t bytes)
     }
     return to;
 }
+
+/* ---- what extension modules take from malloc themselves (extensions.c) ---- */
+
+static inline bool is_exact_nopy(void)
+{
+    return atomic_load_explicit(&hooks_modes, memory_order_relaxed) & MODE_EXACT;
+}
+
+void counted_comes_nopy(const void *address, size_t bytes)
+{
+    if (is_exact_nopy()) {
+        counted_nopy(&thread_counters, address, bytes);
+    }
+}
+
+void counted_goes_nopy(const void *address)
+{
+    if (is_exact_nopy()) {
+        uncounted_nopy(&thread_counters, address);
+    }
+}
+
+Leaving counted_leaves_nopy(void *from)
+{
+    Leaving leaving = {.usable = malloc_usable_size(from)};
+    leaving.known = is_exact_nopy() && blocks_take_nopy((uintptr_t)from, &leaving.was);
+    return leaving;
+}
+
+void counted_arrives_nopy(Leaving leaving, const void *from, void *to, size_t bytes)
+{
+    if (is_exact_nopy()) {
+        moved_nopy(&thread_counters, from, to, bytes, leaving.known, leaving.was, leaving.usable);
+    }
+}
+
+void counted_stays_nopy(Leaving leaving, const void *from)
+{
+    stays_nopy(&thread_counters, from, leaving.known, leaving.was);
+}
+
+/* ---- the domains ---- */
 
 #define WRAP_DOMAIN(name, domain)                                                                            \
     static void *name##_malloc_nopy(void *ctx, size_t bytes)                                                 \

@@ -7,13 +7,20 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "counted.h"
 #include "counters.h"
+#include "hooks.h"
 #include "relocate.h"
 #include "sampler.h"
 
 static _Atomic bool running;
 static const void *core;
 static _Thread_local void *newest __attribute__((tls_model("initial-exec")));
+
+static inline bool is_sampled_nopy(void)
+{
+    return atomic_load_explicit(&hooks_modes, memory_order_relaxed) & MODE_SAMPLE;
+}
 
 /* Nested in a hook of Python's allocators, the block is the hook's to note. */
 static inline bool is_seen_nopy(void)
@@ -29,7 +36,10 @@ static inline void *came_nopy(void *address, size_t bytes)
 {
     if (address != NULL && is_seen_nopy()) {
         newest = address;
-        sampler_born_nopy(address, bytes);
+        counted_comes_nopy(address, bytes);
+        if (is_sampled_nopy()) {
+            sampler_born_nopy(address, bytes);
+        }
     }
     return address;
 }
@@ -71,7 +81,10 @@ static int posix_memalign_nopy(void **address, size_t alignment, size_t bytes)
 static void free_nopy(void *address)
 {
     if (address != NULL && is_seen_nopy()) {
-        sampler_dies_nopy(address); /* first: then another thread may get the address */
+        counted_goes_nopy(address); /* first: then another thread may get the address */
+        if (is_sampled_nopy()) {
+            sampler_dies_nopy(address);
+        }
     }
     free(address);
 }
@@ -81,14 +94,25 @@ static void *realloc_nopy(void *from, size_t bytes)
     if (from == NULL || !is_seen_nopy()) {
         return came_nopy(realloc(from, bytes), bytes);
     }
-    Moved moved = sampler_leaves_nopy(from);
+    bool sampled = is_sampled_nopy();
+    Leaving leaving = counted_leaves_nopy(from);
+    Moved moved = {0};
+    if (sampled) {
+        moved = sampler_leaves_nopy(from);
+    }
     void *to = realloc(from, bytes);
     if (to != NULL) {
         newest = to;
-        sampler_arrives_nopy(moved, to, bytes);
+        counted_arrives_nopy(leaving, from, to, bytes);
+        if (sampled) {
+            sampler_arrives_nopy(moved, to, bytes);
+        }
     } else if (bytes != 0) {
+        counted_stays_nopy(leaving, from);
         sampler_stays_nopy(moved, from);
     } else { /* to glibc, no bytes means free() */
+        counted_stays_nopy(leaving, from);
+        counted_goes_nopy(from);
         samples_forget_nopy(moved.lifted);
     }
     return to;

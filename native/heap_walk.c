@@ -135,7 +135,8 @@ static void visit_thread(PyThreadState *thread, uint32_t text, uint32_t type)
 
 /* ---- the walk ---- */
 
-/* Until nothing new is found. The processor is told of objects some rows ahead: most are not in its caches. */
+/* Until nothing new is found. The processor is told of objects some rows ahead: most are not in its caches.
+ */
 static void walk_all(uint32_t frame_type)
 {
     while (found.walked < found.objects && !columns_failed) {

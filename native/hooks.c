@@ -19,7 +19,7 @@
 static const PyMemAllocatorDomain domains[DOMAINS] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
 PyMemAllocatorEx original[DOMAINS];
 Kind kind;
-_Atomic int mode;
+_Atomic int hooks_modes;
 /* The set that is in place, or was. */
 static const PyMemAllocatorEx *wrappers = counting_wrappers;
 /* An address in CPython's core; not of a function that an executable may have a stub for. */
@@ -74,7 +74,7 @@ static uint64_t looked_at[2];
 int hooks_adopt_modules(void)
 {
     uint64_t now = relocate_generation();
-    if (!wraps(atomic_load(&mode)) || (now == looked_at[0] && now == looked_at[1])) {
+    if (!wraps(atomic_load(&hooks_modes)) || (now == looked_at[0] && now == looked_at[1])) {
         return 0;
     }
     looked_at[0] = looked_at[1];
@@ -215,13 +215,13 @@ static bool all_in_chain(int now)
 
 bool hooks_intact(void)
 {
-    int now = atomic_load(&mode);
+    int now = atomic_load(&hooks_modes);
     return all_in_chain(now) && (!(now & MODE_EXACT) || wrappers == counting_wrappers);
 }
 
 bool hooks_mend(void)
 {
-    int now = atomic_load(&mode);
+    int now = atomic_load(&hooks_modes);
     if (all_in_chain(now)) {
         return false;
     }
@@ -232,7 +232,7 @@ bool hooks_mend(void)
 
 bool hooks_start(int wanted, uint64_t interval, uint64_t seed, size_t bytes)
 {
-    int before = atomic_load(&mode);
+    int before = atomic_load(&hooks_modes);
     wanted &= ~before;
     if (before == 0 && !in_chain(RAW)) {
         recognize();
@@ -254,7 +254,7 @@ bool hooks_start(int wanted, uint64_t interval, uint64_t seed, size_t bytes)
         coarse_start();
     }
     wrap_domains(before | wanted);
-    atomic_fetch_or(&mode, wanted);
+    atomic_fetch_or(&hooks_modes, wanted);
     if (wanted & MODE_NATIVE) {
         extensions_start(core);
     }
@@ -276,8 +276,8 @@ void hooks_stop(int unwanted)
     if (unwanted & MODE_SAMPLE) {
         unwanted |= MODE_NATIVE;
     }
-    unwanted &= atomic_load(&mode);
-    int left = atomic_fetch_and(&mode, ~unwanted) & ~unwanted;
+    unwanted &= atomic_load(&hooks_modes);
+    int left = atomic_fetch_and(&hooks_modes, ~unwanted) & ~unwanted;
     if (!wraps(left)) {
         relocate(to_theirs);
         looked_at[0] = looked_at[1] = 0;
@@ -301,5 +301,5 @@ void hooks_stop(int unwanted)
 
 int hooks_mode(void)
 {
-    return atomic_load(&mode);
+    return atomic_load(&hooks_modes);
 }

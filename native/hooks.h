@@ -3,6 +3,7 @@
 #ifndef OUTLIVE_HOOKS_H
 #define OUTLIVE_HOOKS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,8 +12,10 @@
  * them. COARSE only totals what Python takes from below: pymalloc's arenas, and blocks of the RAW domain at
  * the size malloc gave them; it costs nothing worth naming, and ends when EXACT begins. Where MEM and OBJ are
  * not pymalloc, EXACT takes its place. NATIVE, beside SAMPLE, samples also what extension modules take from
- * malloc themselves. */
+ * malloc themselves; beside EXACT, it counts that. */
 enum { MODE_EXACT = 1, MODE_SAMPLE = 2, MODE_COARSE = 4, MODE_NATIVE = 8 };
+
+extern _Atomic int hooks_modes; /* those that run, or'ed */
 
 /* Once per process, before all else. False without a pthread key, or memory. Needs the GIL. */
 bool hooks_init(void);

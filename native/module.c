@@ -124,7 +124,7 @@ PyDoc_STRVAR(stop_doc, "stop(mode)\n--\n\nEnd a mode and forget its blocks.");
 static PyObject *stop(PyObject *module, PyObject *args)
 {
     int mode;
-    if (!in_main_interpreter() || !PyArg_ParseTuple(args, "i:stop", &mode)) {
+    if (!in_main_interpreter() || !PyArg_ParseTuple(args, "i:stop", &hooks_modes)) {
         return NULL;
     }
     hooks_stop(mode);
@@ -173,6 +173,15 @@ static PyObject *counters(PyObject *module, PyObject *unused)
     counters_flush_nopy(&thread_counters);
     return Py_BuildValue("LLK", (long long)atomic_load(&process_in_use),
                          (long long)atomic_load(&process_peak), (unsigned long long)blocks_dropped());
+}
+
+PyDoc_STRVAR(restart_peak_doc,
+             "restart_peak()\n--\n\nLet the high-water mark begin again, at what is in use now.");
+
+static PyObject *restart_peak(PyObject *module, PyObject *unused)
+{
+    counters_restart_peak();
+    Py_RETURN_NONE;
 }
 
 PyDoc_STRVAR(sites_doc,
@@ -368,6 +377,7 @@ static PyMethodDef methods[] = {
     {"conclude", conclude, METH_NOARGS, conclude_doc},
     {"adopt_modules", adopt_modules, METH_NOARGS, adopt_modules_doc},
     {"counters", counters, METH_NOARGS, counters_doc},
+    {"restart_peak", restart_peak, METH_NOARGS, restart_peak_doc},
     {"record", record, METH_VARARGS, record_doc},
     {"write", write_recording, METH_VARARGS, write_doc},
     {"sampled", sampled, METH_NOARGS, sampled_doc},

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "counted.h"
 #include "counters.h"
+#include "hooks.h"
 #include "lock.h"
 #include "sampler.h"
 #include "taker.h"
@@ -99,6 +101,42 @@ void sampler_stays_nopy(Moved moved, void *from)
     sampler_born_nopy(from, left_bytes);
 }
 
+static long bytes_at(const void *address);
+
+/* ---- in exact mode's place: a sum ---- */
+
+_Atomic int hooks_modes = MODE_SAMPLE;
+static _Atomic size_t counted;
+
+void counted_comes_nopy(const void *address, size_t bytes)
+{
+    (void)address;
+    counted += bytes;
+}
+
+void counted_goes_nopy(const void *address)
+{
+    long bytes = bytes_at(address);
+    counted -=
+        bytes < 0 ? left_bytes : (size_t)bytes; /* the sampler was told that it leaves, or will hear later */
+}
+
+Leaving counted_leaves_nopy(void *from)
+{
+    return (Leaving){.usable = (size_t)bytes_at(from)};
+}
+
+void counted_arrives_nopy(Leaving leaving, const void *from, void *to, size_t bytes)
+{
+    (void)from, (void)to;
+    counted += bytes - leaving.usable;
+}
+
+void counted_stays_nopy(Leaving leaving, const void *from)
+{
+    (void)leaving, (void)from;
+}
+
 /* What is known of the block; -1 if nothing. */
 static long bytes_at(const void *address)
 {
@@ -130,12 +168,15 @@ static Taker load(const char *path)
     return taker();
 }
 
+/* `counted` has the block already. */
 static void check_block(const Taker *taker, void *address, long bytes, const char *by)
 {
+    size_t with = counted;
     CHECK(address != NULL && bytes_at(address) == bytes, "%s: %ld bytes", by, bytes_at(address));
     memset(address, 1, (size_t)bytes);
     taker->free(address);
     CHECK(bytes_at(address) == -1, "%s: freed", by);
+    CHECK(with - counted == (size_t)bytes, "%s: counted until it is freed", by);
 }
 
 static void sees_every_name(const Taker *taker)
@@ -157,8 +198,10 @@ static void sees_every_name(const Taker *taker)
 
 static void follows_realloc(const Taker *taker)
 {
+    size_t without = counted;
     void *address = taker->malloc(100);
     void *moved = taker->realloc(address, 200000);
+    CHECK(counted - without == 200000, "grown, and counted as that");
     CHECK(bytes_at(moved) == 200000 && (moved == address || bytes_at(address) == -1), "grown");
     address = taker->reallocarray(moved, 10, 15);
     CHECK(bytes_at(address) == 150, "shrunk");
@@ -172,6 +215,7 @@ static void follows_realloc(const Taker *taker)
     CHECK(alive() == before - (nothing == NULL), "freed");
     taker->free(nothing);
     CHECK(alive() == before - 1, "freed");
+    CHECK(counted == without, "nothing is left");
 }
 
 static void leaves_the_strange_alone(const Taker *taker)
