@@ -124,7 +124,7 @@ PyDoc_STRVAR(stop_doc, "stop(mode)\n--\n\nEnd a mode and forget its blocks.");
 static PyObject *stop(PyObject *module, PyObject *args)
 {
     int mode;
-    if (!in_main_interpreter() || !PyArg_ParseTuple(args, "i:stop", &hooks_modes)) {
+    if (!in_main_interpreter() || !PyArg_ParseTuple(args, "i:stop", &mode)) {
         return NULL;
     }
     hooks_stop(mode);
