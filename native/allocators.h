@@ -3,6 +3,7 @@
 #define OUTLIVE_ALLOCATORS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "counters.h"
 #include "hooks.h"
@@ -16,6 +17,7 @@ typedef enum { UNKNOWN, LIBC, PYMALLOC } Kind;
 
 extern PyMemAllocatorEx original[DOMAINS];
 extern Kind kind;
+extern _Atomic bool sampling_all; /* every block is a sample: then free() is wrapped, and none made larger */
 
 /* Count every block, and sample if that runs too: all four functions of every domain (counting.c). */
 extern const PyMemAllocatorEx counting_wrappers[DOMAINS];

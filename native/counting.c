@@ -26,7 +26,7 @@ static inline bool chosen_nopy(ThreadCounters *counters, int domain, size_t byte
         __builtin_expect(!samples_hit_nopy(counters, bytes), 1)) {
         return false;
     }
-    if (kind == PYMALLOC && domain != RAW && bytes <= PYMALLOC_MAX) {
+    if (kind == PYMALLOC && domain != RAW && bytes <= PYMALLOC_MAX && !sampling_all) {
         *asked = PYMALLOC_MAX + 1;
     }
     return true;

@@ -19,6 +19,7 @@
 static const PyMemAllocatorDomain domains[DOMAINS] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
 PyMemAllocatorEx original[DOMAINS];
 Kind kind;
+_Atomic bool sampling_all;
 _Atomic int hooks_modes;
 /* The set that is in place, or was. */
 static const PyMemAllocatorEx *wrappers = counting_wrappers;
@@ -183,7 +184,7 @@ static void wrap_domains(int now)
     }
     /* What is buried can't be exchanged; counting's wrappers serve all modes. */
     const PyMemAllocatorEx *wanted =
-        kind == PYMALLOC && !(now & MODE_EXACT) ? sampling_wrappers : counting_wrappers;
+        kind == PYMALLOC && !(now & MODE_EXACT) && !sampling_all ? sampling_wrappers : counting_wrappers;
     if (!any_in_chain) {
         wrappers = wanted;
     }
@@ -239,6 +240,9 @@ bool hooks_start(int wanted, uint64_t interval, uint64_t seed, size_t bytes)
     }
     if (wanted & MODE_SAMPLE && !samples_start(interval, seed, bytes, site_reader())) {
         return false;
+    }
+    if (wanted & MODE_SAMPLE) {
+        sampling_all = interval == 1;
     }
     if (wanted & MODE_COARSE && kind != PYMALLOC) {
         wanted = (wanted & ~MODE_COARSE) | (MODE_EXACT & ~before); /* coarse sees too little here */

@@ -2,7 +2,7 @@
 
 Floor plan: imports only point down, between rooms and never across a row of doors (tests/guards checks it).
 
-    cli  integrations
+    cli  pytest_plugin  integrations
     attach  demo  top
     report
     diagnose

@@ -9,7 +9,7 @@ import sys
 from array import array
 from types import CodeType, FunctionType
 
-from outlive.capture import events, imports, streams
+from outlive.capture import events, imports, peaks, streams
 from outlive.capture.core import native
 
 TYPE_CHECKING = False  # as in outlive/__init__.py
@@ -133,6 +133,7 @@ def start_counting() -> None:
     imports.on_extension(adopt)
     if native.mode() & native.MODE_COARSE:
         _in_use_before, _peak_before, _ = native.counters()
+    peaks.leave_counting()
     native.start(native.MODE_EXACT, 1, 0)
 
 
@@ -142,7 +143,7 @@ def stop_counting() -> None:
     if not native.mode() & (native.MODE_EXACT | native.MODE_COARSE):
         return
     _in_use, peak, dropped = native.counters()
-    _peak_bytes = max(_peak_before, _in_use_before + peak)
+    _peak_bytes = max(_peak_before, _in_use_before + max(peak, peaks.highest()))
     if not native.intact():
         _notes.append(
             "another tool took Python's allocators back while counting ran; figures after that are missing"

@@ -186,6 +186,11 @@ def insist() -> None:
     _insists = True
 
 
+def be_still() -> None:
+    """Have nobody look at the process any more: its recording has no timeline from here on."""
+    native.ticker_stop()
+
+
 def stop() -> None:
     """See `outlive.stop`."""
     global _interval_bytes, _insists, _recorder

@@ -12,7 +12,7 @@ import numpy as np
 
 from outlive import rules
 from outlive.diagnose import lines, process
-from outlive.diagnose.growth import judge_together, warm_up
+from outlive.diagnose.growth import LIMIT_BYTES, judge_together, warm_up
 from outlive.diagnose.survivors import ScopeSurvivors, only_from_malloc, survivors, together
 from outlive.model.finding import VERDICTS, Finding
 from outlive.model.heap import Holder, Root
@@ -67,20 +67,25 @@ class _Line:
         return first.root, first.path[: at if at >= 0 else len(first.path)]
 
 
-def findings(recording: Recording, blocks: Blocks | None = None) -> list[Finding]:
+def findings(
+    recording: Recording, blocks: Blocks | None = None, limit_bytes: float = LIMIT_BYTES
+) -> list[Finding]:
     """Return the verdicts on each scope of a recording, what is worst first.
 
     Args:
         recording: of the process.
         blocks: of a heap snapshot of it, taken at nearly the same moment; without, nobody can tell who holds
             what survives.
+        limit_bytes: a run; a leak leaves more than this.
 
     """
     scopes = survivors(recording)
     found = [
         one
         for scope in scopes
-        for one in _of_scope(scope, blocks, [other.name for other in scopes if other is not scope])
+        for one in _of_scope(
+            scope, blocks, [other.name for other in scopes if other is not scope], limit_bytes
+        )
     ]
     if not any(scope.runs.ended for scope in scopes):
         why = "no scope was named, so it is not known what outlives the work that made it"
@@ -124,7 +129,9 @@ def is_worth_a_snapshot(recording: Recording) -> bool:
     return any(scope.sites for scope in survivors(recording))
 
 
-def _of_scope(scope: ScopeSurvivors, blocks: Blocks | None, others: Sequence[str]) -> list[Finding]:
+def _of_scope(
+    scope: ScopeSurvivors, blocks: Blocks | None, others: Sequence[str], limit_bytes: float
+) -> list[Finding]:
     """Return a finding for each point where a leak accumulates; without any, one on the scope as a whole."""
     large, small = _lines(scope, blocks)
     groups: dict[Hashable, list[_Line]] = defaultdict(list)
@@ -135,11 +142,11 @@ def _of_scope(scope: ScopeSurvivors, blocks: Blocks | None, others: Sequence[str
     found = []
     for group in groups.values():
         stacks = [site for line in group for site in line.sites]
-        site, trend = together(stacks), judge_together(stacks, scope.runs)
+        site, trend = together(stacks), judge_together(stacks, scope.runs, limit_bytes)
         if trend.kind == "leak":
             found.append(_finding(scope, site, trend, group, blocks, others))
     if not found:
-        trend = judge_together(scope.sites, scope.runs)
+        trend = judge_together(scope.sites, scope.runs, limit_bytes)
         found.append(_finding(scope, scope.whole, trend, large, blocks, others))
     return found
 

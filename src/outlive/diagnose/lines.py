@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 # The standard library, what was installed, and what has no file.
 _NOT_THE_PROGRAMS = re.compile(r"/(site|dist)-packages/|/lib/python3[.][0-9]+/|^<|^$|/outlive/capture/")
+_STANDARD = re.compile(r"/lib/python3[.][0-9]+/(?!(site|dist)-packages/)|^<|^$")
 
 
 def is_programs(frame: Frame) -> bool:
     """Return whether a frame is of the program itself, not of a library."""
     return not _NOT_THE_PROGRAMS.search(frame.file)
+
+
+def is_standard(frame: Frame) -> bool:
+    """Return whether a frame is of the standard library, or has no file."""
+    return bool(_STANDARD.search(frame.file))
 
 
 def own_frame(frames: Sequence[Frame]) -> Frame | None:

@@ -25,12 +25,17 @@ def snapshot_if_named() -> int | None:
     return None
 
 
-def judged(recording: Recording, taken: int | None) -> list[Finding]:
-    """Return the verdicts on a recording of this process; `taken`, its snapshot, is closed."""
+def judged(recording: Recording, taken: int | None, limit_bytes: float | None = None) -> list[Finding]:
+    """Return the verdicts on a recording of this process; `taken`, its snapshot, is closed.
+
+    `limit_bytes`: a leak leaves more than this of a run; None for the usual limit.
+    """
     try:
         from outlive.diagnose.findings import findings
+        from outlive.diagnose.growth import LIMIT_BYTES
 
-        return findings(recording, None if taken is None else _blocks(taken))
+        limit = LIMIT_BYTES if limit_bytes is None else limit_bytes
+        return findings(recording, None if taken is None else _blocks(taken), limit)
     finally:
         if taken is not None:
             os.close(taken)

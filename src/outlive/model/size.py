@@ -10,11 +10,11 @@ MIB = 1 << 20
 _UNITS = {"": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": 1 << 30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
-def parse_size(size: str | int) -> int:
+def parse_size(size: str | int, least: int = 1) -> int:
     """Return the bytes that `size` says: an int, or text such as "128 KiB", "75 MB", "512".
 
     Raises:
-        UsageError: it is not a positive size.
+        UsageError: it is no size, or less than `least`.
 
     """
     try:
@@ -22,8 +22,10 @@ def parse_size(size: str | int) -> int:
     except (AttributeError, KeyError, ValueError, OverflowError):
         hint = 'write bytes, or a unit: 65536, "64 KiB", "1.5 MB"'
         raise UsageError(f"{size!r} is not a size", hint=hint) from None
-    if number < 1:
-        raise UsageError(f"{size!r} is not a size", "it must be at least one byte")
+    if number < least:
+        raise UsageError(
+            f"{size!r} is not a size", f"it must be at least {'one byte' if least else 'nothing'}"
+        )
     return number
 
 

@@ -41,7 +41,7 @@ def finding_text(
 
     """
     urgent, harmless, unknown = words.in_order(findings)
-    blocks = ["\n".join(_block(finding, style)) for finding in urgent]
+    blocks = ["\n".join(block(finding, style)) for finding in urgent]
     blocks += _listed("Not a leak", harmless, style)
     blocks += _listed("Not known yet", unknown, style)
     if not findings:
@@ -51,7 +51,8 @@ def finding_text(
     return "\n\n".join(blocks) + "\n"
 
 
-def _block(finding: Finding, style: Style) -> Iterator[str]:
+def block(finding: Finding, style: Style = PLAIN) -> Iterator[str]:
+    """Give the lines of one finding."""
     head = f"{finding.verdict.upper()}   {words.subject(finding)}"
     first, *rest = _wrapped(f"{head}   {words.figures(finding)}".rstrip(), style, "", _INDENT)
     yield style.strong(head) + first[len(head) :] if first.startswith(head) else style.strong(first)

@@ -1,0 +1,88 @@
+"""High-water marks over stretches of a program, exact: of Python's blocks and of extensions'."""
+
+from __future__ import annotations
+
+from outlive.capture import imports
+from outlive.capture.core import native
+from outlive.errors import OutliveError
+
+_open: list[Peak] = []
+_started = 0  # modes that run for these stretches alone
+_highest = 0
+
+
+class Peak:
+    """A stretch of the program: `with Peak() as peak: ...`, then `peak.size_bytes`. They nest.
+
+    `size_bytes`: the most in use at any moment since it began, over what was in use then. `left_bytes`: what
+    is in use over that. Both as of the last `look`, or the end. A thread's last 4 KiB may be missing.
+
+    Raises:
+        OutliveError: on entering, there is no counting here.
+
+    """
+
+    def __init__(self) -> None:
+        self.size_bytes = self.left_bytes = 0
+        self._base = self._high = 0
+
+    def __enter__(self) -> Peak:  # noqa: PYI034 - light: no typing
+        global _started, _highest  # noqa: PLW0603 - one counter a process
+        if not _open:
+            wanted = native.MODE_EXACT | native.MODE_NATIVE
+            _started = wanted & ~native.mode()
+            if _started & native.MODE_EXACT:
+                _highest = 0
+            try:
+                native.start(_started, 1, 0)
+            except RuntimeError as error:
+                raise OutliveError("can't count memory here", str(error)) from error
+            imports.on_extension(adopt)
+        self._base = _seen()
+        _open.append(self)
+        self._high = self._base
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        global _started  # noqa: PLW0603 - one counter a process
+        self.look()
+        _open.remove(self)
+        if not _open:
+            imports.forget(adopt)
+            for mode in (native.MODE_EXACT, native.MODE_NATIVE):
+                if _started & mode:
+                    native.stop(mode)
+            _started = 0
+
+    def look(self) -> None:
+        """Bring the figures up to date."""
+        now = _seen()
+        self.size_bytes = max(0, self._high - self._base)
+        self.left_bytes = now - self._base
+
+
+def adopt() -> None:
+    """Watch what a newly loaded extension module takes from malloc."""
+    native.adopt_modules()
+
+
+def _seen() -> int:
+    """Return the bytes in use, having told all open stretches the high-water mark, which begins anew."""
+    global _highest  # noqa: PLW0603 - one counter a process
+    in_use, high, _dropped = native.counters()
+    for peak in _open:
+        peak._high = max(peak._high, high)  # noqa: SLF001 - of this very class
+    _highest = max(_highest, high)
+    native.restart_peak()
+    return in_use
+
+
+def leave_counting() -> None:
+    """Let exact counting go on when the last stretch ends: somebody else counts too."""
+    global _started  # noqa: PLW0603 - one counter a process
+    _started &= ~native.MODE_EXACT
+
+
+def highest() -> int:
+    """Return the highest mark that stretches saw since exact counting began."""
+    return _highest

@@ -1,0 +1,108 @@
+"""The fixture `outlive`: limits for parts of a test."""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from typing import TYPE_CHECKING
+
+import pytest
+
+from outlive.errors import OutliveError, UsageError
+from outlive.model.size import parse_size
+from outlive.pytest_plugin import marks, options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+
+class Memory:
+    """What memory a part of a test may take, and what must be gone after it."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+
+    def limit_peak(self, size: str | int) -> AbstractContextManager[None]:
+        """Return a block that fails if it has more than `size` ("20 MB") in use at any moment.
+
+        Counted is what is in use over what was when the block began, Python's memory and native.
+
+        Raises:
+            UsageError: it is no size.
+
+        """
+        from outlive.pytest_plugin import peak
+
+        return peak.limited(self._request.node.nodeid, parse_size(size))
+
+    def assert_no_growth(
+        self, fn: Callable[[], object], runs: int = 100, size: str | int = 0, warmup: int | None = None
+    ) -> None:
+        """Call `fn` again and again; fail if each call leaves more than `size` behind: by default, anything.
+
+        Args:
+            fn: what is called, without arguments.
+            runs: as often; three times as often again if it looks like a leak. 20 at least.
+            size: that a call may leave behind: "10 KiB".
+            warmup: calls before, half of `runs` if it is not given.
+
+        Raises:
+            UsageError: an argument makes no sense.
+
+        """
+        if inspect.iscoroutinefunction(fn):
+            why = "its coroutine would never run"
+            raise UsageError(
+                f"can't call {fn.__qualname__}, which is async", why, "mark the test: limit_growth"
+            )
+        from outlive.diagnose import repeated
+        from outlive.report.growth_text import growth_text, reason
+
+        config = self._request.config
+        name = f"{self._request.node.nodeid} {getattr(fn, '__qualname__', type(fn).__qualname__)}"
+
+        def once() -> bool:
+            fn()
+            return True
+
+        limit = marks.growth(size, runs, warmup)
+        try:
+            growth = repeated.growth(once, limit, name, options.ignores(config))
+        except OutliveError as error:
+            _unknown(config, f"memory can't be counted here: {error}")
+            return
+        if growth is None:
+            return
+        if growth.fails:
+            pytest.fail(growth_text(growth, name), pytrace=False)
+        if growth.verdict == "not enough data":
+            _unknown(config, reason(growth))
+
+    def assert_dead(self, obj: object) -> None:
+        """Fail if anything but the running test holds `obj`, or what a weak reference refers to.
+
+        Garbage is collected before. What the test's own variables hold does not count: it is gone when the
+        test is. The failure says who holds it.
+
+        Raises:
+            OutliveError: there is no room for a snapshot of the heap.
+
+        """
+        import gc
+
+        from outlive.pytest_plugin import death
+
+        if isinstance(obj, weakref.ref):
+            obj = obj()
+            if obj is None:
+                return
+        gc.collect()
+        if found := death.holders(obj):
+            pytest.fail(found, pytrace=False)
+
+
+def _unknown(config: pytest.Config, why: str) -> None:
+    if options.skips_unknown(config):
+        pytest.skip(why)
+    pytest.fail(why, pytrace=False)

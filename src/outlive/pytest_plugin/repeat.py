@@ -1,0 +1,161 @@
+"""A test as a run: pytest's own protocol runs it again and again, its own fixtures anew each time.
+
+What is of a class, module or session stays. What pytest reports is the last run, with what growth it found.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from outlive.errors import OutliveError
+from outlive.pytest_plugin import options
+from outlive.pytest_plugin.marks import IS_REPEATED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from outlive.model.growth import Growth, GrowthLimit
+
+_STRICT = "[XPASS(strict)]"  # how pytest reports a success that is a failure, for it was expected to fail
+
+
+def protocol(item: pytest.Item, nextitem: pytest.Item | None, limit: GrowthLimit) -> None:
+    """Run a test as often as it takes, and report it once."""
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in _Repeated(item).reports(nextitem, limit):
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+
+class _Repeated:
+    """A test that is run again and again."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+        # pytest tears down what the next test does not share: with its twin, it shares all but itself.
+        self._twin = copy.copy(item)
+        self._properties = list(item.user_properties)
+        self._last: list[pytest.TestReport] = []
+        self._runs = 0
+
+    def reports(self, nextitem: pytest.Item | None, limit: GrowthLimit) -> list[pytest.TestReport]:
+        """Return those of the last run, by which it fails if it grows."""
+        from outlive.diagnose import repeated
+
+        item = self._item
+        ignores = options.ignores(item.config)
+        growth, trouble = None, ""
+        try:
+            growth = repeated.growth(self._once, limit, item.nodeid, ignores)
+        except OutliveError as error:
+            trouble = str(error)
+            if not self._runs:
+                self._once()
+        finally:
+            item.stash[IS_REPEATED] = False
+        if growth is not None:
+            self._tell(growth)
+        elif trouble:
+            self._replace_call(lambda: _unknown(item, f"memory can't be counted here: {trouble}"))
+        elif self._runs > 1:
+            note = f"this was run {self._runs} of the test, which is repeated to see whether its memory grows"
+            for report in self._last:
+                if not report.passed:
+                    report.sections.append(("outlive", note))
+        self._finish(nextitem)
+        return self._last
+
+    def _once(self) -> bool:
+        item = self._item
+        if self._runs:
+            self._refresh()
+        kept = self._finalizers()
+        self._runs += 1
+        self._last = runtestprotocol(item, log=False, nextitem=self._twin)
+        item.stash[IS_REPEATED] = True
+        if self._runs > 1:
+            for finalizers, count in kept:
+                del finalizers[count:]
+        return all(map(_succeeded, self._last)) and not (item.session.shouldstop or item.session.shouldfail)
+
+    def _finalizers(self) -> list[tuple[list[object], int]]:
+        """Return those of fixtures that stay, and how many there are.
+
+        Each run adds one for each fixture of the test that builds on them, whose end it was: of no use any
+        more, and there would be as many as runs.
+        """
+        info = getattr(self._item, "_fixtureinfo", None)
+        fixtures = [each for some in info.name2fixturedefs.values() for each in some] if info else []
+        return [
+            (each._finalizers, len(each._finalizers))  # noqa: SLF001 - pytest has no other way
+            for each in fixtures
+            if each.scope != "function"
+        ]
+
+    def _refresh(self) -> None:
+        """Take back what the last run left on the test itself."""
+        item = self._item
+        item._report_sections.clear()  # noqa: SLF001 - pytest has no other way
+        item.user_properties[:] = self._properties
+        if isinstance(item.parent, pytest.Class):  # a test has an instance of its own
+            for name in ("_instance", "_obj"):
+                item.__dict__.pop(name, None)
+
+    def _tell(self, growth: Growth) -> None:
+        """Report what was found: a leak is a failure, what can't be told is what was chosen for it."""
+        from outlive.report.growth_text import growth_text, reason
+
+        item = self._item
+        figures: list[tuple[str, object]] = [
+            ("outlive_verdict", growth.verdict),
+            ("outlive_runs", growth.runs),
+        ]
+        figures += [
+            (f"outlive_{each.gauge.replace(' ', '_')}_per_run", round(each.per_run.estimate, 1))
+            for each in growth.gauges
+        ]
+        if growth.fails:
+            self._replace_call(lambda: pytest.fail(growth_text(growth, item.nodeid), pytrace=False))
+        elif growth.verdict == "not enough data":
+            self._replace_call(lambda: _unknown(item, reason(growth)))
+        for report in self._last:
+            report.user_properties += figures
+            if report.when == "call":
+                report.duration = growth.seconds
+
+    def _replace_call(self, what: Callable[[], None]) -> None:
+        """Have the test's call end as `what` does."""
+        item = self._item
+        call = pytest.CallInfo.from_call(what, when="call")
+        report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+        self._last = [report if each.when == "call" else each for each in self._last]
+        if report.failed:
+            item.ihook.pytest_exception_interact(node=item, call=call, report=report)
+
+    def _finish(self, nextitem: pytest.Item | None) -> None:
+        """Tear down what the next test does not share."""
+        item, session = self._item, self._item.session
+        following = None if session.shouldstop or session.shouldfail else nextitem
+        call = pytest.CallInfo.from_call(
+            lambda: session._setupstate.teardown_exact(following),  # noqa: SLF001 - as pytest's runner does
+            when="teardown",
+            reraise=(pytest.exit.Exception, KeyboardInterrupt),
+        )
+        if call.excinfo is not None:
+            report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+            self._last = [*(each for each in self._last if each.when != "teardown"), report]
+
+
+def _succeeded(report: pytest.TestReport) -> bool:
+    """Return whether a phase did what it is for, whether or not the test was expected to fail."""
+    return report.passed or (report.failed and str(report.longrepr).startswith(_STRICT))
+
+
+def _unknown(item: pytest.Item, why: str) -> None:
+    if options.skips_unknown(item.config):
+        pytest.skip(why)
+    pytest.fail(why, pytrace=False)
