@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING, Literal
 
 from outlive.diagnose.statistics import Z95, Z99, poisson_high, poisson_low, student
@@ -320,10 +321,18 @@ class _Case:
         if (
             not _exceeds(last, first, HALF, -Z_UNLIKELY)
             or (falls and not _stays_up(measured))
-            or (self.runs.last < SOME_RUNS and not (_stays_up(measured) and _stays_up(self.seen)))
+            or (self.runs.last < SOME_RUNS and not (_stays_up(measured) and self.stayed_up()))
         ):
             return ("later runs may leave less than earlier ones: it may come to an end",)
         return () if keeps_all(self.site) else self.doubts_of_mixed(first, last, fall)
+
+    def stayed_up(self) -> bool:
+        """Return whether runs leave as much as those of warm-up; a table that one of these grew apart."""
+        first, _, last = self.seen.thirds()
+        usual = median(first.left)
+        if self.is_exact and usual > 0:
+            return median(last.left) >= ALIKE * usual
+        return _stays_up(self.seen)
 
     def fall(self) -> tuple[float, float] | None:
         """Return how what runs leave falls, by bounds that depend on how well that can be seen."""
