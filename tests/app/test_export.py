@@ -108,3 +108,9 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, directory: Path) -> 
     grown = large_bytes - small_bytes
     assert grown > 90_000_000
     assert large_peak - small_peak < grown / 50
+
+
+@pytest.mark.limit_growth("10 KiB", runs=20)
+@pytest.mark.limit_peak("8 MB")
+def test_an_export_takes_little_memory_and_leaves_none_behind(database: Path, directory: Path) -> None:
+    assert write_export(_JOB, database, directory, Event()).bytes > 500_000

@@ -30,6 +30,7 @@ MORE = 3  # times as many runs again, if it looks like a leak
 SETTLE_RUNS = 3  # after sampling began: it takes memory itself
 
 _APART = 5  # runs between two readings at most
+_SEGMENT_READINGS = 10  # at least: of five, no slope has bounds at 99 %
 _CURVE = 48  # points of the picture
 _COUNTS = (gauges.FILES, gauges.THREADS, gauges.TASKS)
 _PLACE = {name: place for place, name in enumerate(gauges.GAUGES)}
@@ -89,7 +90,8 @@ class Course:
         if not self._readings or self._spent_running <= 0:
             return 1
         run, reading = self._spent_running / self.runs_done, self._spent_reading / self._readings
-        return max(1, min(_APART, math.ceil(reading / (cost * run)) if run else _APART))
+        most = max(1, min(_APART, self.limit.runs // _SEGMENT_READINGS))
+        return max(1, min(most, math.ceil(reading / (cost * run))))
 
     def _read(self, collect: Callable[..., object], *generation: int) -> None:
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Who holds an object that should be dead, but for the test that asks."""
+"""Who holds an object that should be dead, but for the variables of the test that asks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 _PYTEST = ("_pytest.", "pluggy.", "pytest_asyncio.", "anyio.", "asyncio.")
 _WAYS_MAX = 32
 _SHOWN = 5
+_DIRECT = 4  # thread, frame, variable, object
 
 
 def holders(obj: object) -> str:
-    """Return who holds `obj`, in words, but for frames of the running test; "" if nobody does.
+    """Return who holds `obj`, in words, but for variables of the running test; "" if nobody does.
 
     Raises:
         OutliveError: there is no room for a snapshot of the heap.
@@ -47,4 +48,6 @@ def _running() -> Iterator[str]:
 
 
 def _is_own(holder: Holder, own: tuple[str, ...]) -> bool:
-    return holder.root.kind == "thread" and len(holder.path) > 1 and holder.path[1].startswith(own)
+    """Return whether it is a variable of a running function that refers to the object itself."""
+    path = holder.path
+    return holder.root.kind == "thread" and len(path) == _DIRECT and path[1].startswith(own)

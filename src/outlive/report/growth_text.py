@@ -55,7 +55,8 @@ def gauge_text(grown: GaugeGrowth) -> str:
     per_run = grown.per_run
     if grown.gauge in _BYTES:
         return f"{_size(per_run)} {'' if grown.gauge == 'memory' else 'of ' + grown.gauge + ' '}a run"
-    return f"{per_run.estimate:.3g} {grown.gauge} a run"
+    count = f"{per_run.estimate:.3g}"
+    return f"{count} {grown.gauge.removesuffix('s') if count == '1' else grown.gauge} a run"
 
 
 def _size(per_run: Estimate) -> str:
