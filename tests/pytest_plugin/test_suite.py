@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -41,7 +41,7 @@ SUITE = """
 MIB = 1 << 20
 
 
-def figures(folder: Path) -> dict[str, dict[str, float]]:
+def figures(folder: Path) -> dict[str, dict[str, Any]]:
     """The JSON's rows by test."""
     written = json.loads((folder / "memory.json").read_text())
     assert written["schema"] == 1

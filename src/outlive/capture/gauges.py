@@ -32,8 +32,8 @@ def read() -> tuple[int, ...]:
     """Return a figure for each of GAUGES.
 
     `memory`: bytes of live blocks, Python's and malloc's, whoever asked for them. `mapped memory`: resident
-    anonymous bytes that neither of the two has, as of libraries that map their own; rough, for pages may be
-    untouched. `blocks`: of Python's small ones. `asyncio tasks`: not done, of every loop.
+    anonymous bytes that neither of the two has, as of libraries that map their own; rough, and below
+    zero where pages of theirs are untouched. `blocks`: of Python's small ones. `asyncio tasks`: not done, of every loop.
 
     Raises:
         OSError: /proc can't be read.
@@ -51,7 +51,7 @@ def read() -> tuple[int, ...]:
     resident = KIB * (_kib(status, b"RssAnon:") + _kib(status, b"RssShmem:"))
     return (
         in_use + allocated + mapped,
-        max(0, resident - arenas - taken - mapped),
+        resident - arenas - taken - mapped,
         sys.getallocatedblocks(),
         len(os.listdir("/proc/self/fd")),  # noqa: PTH208
         len(os.listdir("/proc/self/task")),  # noqa: PTH208

@@ -328,11 +328,8 @@ class _Case:
 
     def stayed_up(self) -> bool:
         """Return whether runs leave as much as those of warm-up; a table that one of these grew apart."""
-        first, _, last = self.seen.thirds()
-        usual = median(first.left)
-        if self.is_exact and usual > 0:
-            return median(last.left) >= ALIKE * usual
-        return _stays_up(self.seen)
+        then, _, now = (median(each.left) for each in self.seen.thirds())
+        return now >= ALIKE * then if self.is_exact and then > 0 else _stays_up(self.seen)
 
     def fall(self) -> tuple[float, float] | None:
         """Return how what runs leave falls, by bounds that depend on how well that can be seen."""

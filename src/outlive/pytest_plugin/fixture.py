@@ -82,8 +82,8 @@ class Memory:
     def assert_dead(self, obj: object) -> None:
         """Fail if anything but the running test holds `obj`, or what a weak reference refers to.
 
-        Garbage is collected before. Variables of the test that are the object do not count; a list or a fixture
-        that they refer to, and that holds it, does. The failure says who holds it.
+        Garbage is collected before. Variables of the test that refer to it do not count; a list or a
+        fixture of the test's that holds it does. The failure says who holds it.
 
         Raises:
             OutliveError: there is no room for a snapshot of the heap.
