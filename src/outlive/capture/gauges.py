@@ -32,8 +32,9 @@ def read() -> tuple[int, ...]:
     """Return a figure for each of GAUGES.
 
     `memory`: bytes of live blocks, Python's and malloc's, whoever asked for them. `mapped memory`: resident
-    anonymous bytes that neither of the two has, as of libraries that map their own; rough, and below
-    zero where pages of theirs are untouched. `blocks`: of Python's small ones. `asyncio tasks`: not done, of every loop.
+    bytes, no file's, that neither of the two has, as of libraries that map their own; rough, and below zero
+    where pages of the two are untouched. `blocks`: of Python's small ones. `asyncio tasks`: not done, of
+    every loop.
 
     Raises:
         OSError: /proc can't be read.
