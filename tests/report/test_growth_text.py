@@ -49,7 +49,7 @@ def test_the_whole_of_it() -> None:
         "\n"
         "LEAK   tests/test_export.py::test_export   9.8 KiB ± 0.1 per run outlives it · 303 runs · "
         "2.9 MiB now · certain (slope ≥ 9.6 KiB/run at 99 %)\n"
-        "  made    app/export.py:17  CACHE[job.id] = rows      Row ×100/run\n"
+        "  made    /srv/app/export.py:17  CACHE[job.id] = rows      Row ×100/run\n"
         "  held    module app.export → CACHE[17] → list[100] → Row\n"
         "  why     CACHE grows with every run (L04)\n"
         "  cure    take out what is done with            outlive docs L04"
