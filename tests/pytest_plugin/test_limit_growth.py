@@ -188,9 +188,11 @@ def test_a_test_that_does_not_pass_is_as_it_was(tmp_path: Path) -> None:
     ("mark", "said"),
     [
         ('limit_growth("10 KB/run")', '"64 KiB"'),
-        ("limit_growth(-1)", "at least nothing"),
+        ("limit_growth(-1)", "it must be 0 or more"),
         ("limit_growth()", "missing 1 required positional argument: 'size'"),
         ('limit_growth("1 KiB", runs=0)', "runs=0 is not a number of runs"),
+        ("limit_growth(True)", "True is not a size"),
+        ('limit_growth("1 KiB", runs=10**9)', "write 1 to 100,000"),
         ('limit_growth("1 KiB", runs="many")', "runs='many' is not a number of runs"),
         ('limit_growth("1 KiB", warmup=-1)', "warmup=-1 is not a number of runs"),
         ('limit_growth("1 KiB", rounds=3)', "unexpected keyword argument 'rounds'"),

@@ -102,7 +102,7 @@ def _judged(
     """Return the verdict on what surely grows: it may be noise with a name, or a cache with a limit."""
     memory = [each for each in over if each.gauge in {gauges.MEMORY, gauges.MAPPED}]
     others = [each for each in over if each not in memory]
-    ours = [one for one in found if one.scope and one.site is not None]
+    ours = tuple(one for one in found if one.scope and one.site is not None)
     leaks = tuple(one for one in ours if one.verdict in {"leak", "native growth"})
     bounded = tuple(one for one in found if one.verdict == "bounded growth" and one.rule)
     if memory and not others:
@@ -113,6 +113,8 @@ def _judged(
             return course.verdict(began, "steady", (f"what grows is known noise: {names} a run",), ignored)
         if bounded and not leaks:
             return course.verdict(began, "bounded growth", bounded[0].reasons, ignored)
+    if not memory and gauges.TASKS not in [each.gauge for each in over]:
+        leaks = ours = ()  # the heap knows nothing of files, and who holds a thread is the thread itself
     reasons = tuple(_grown(each, course.limit) for each in over)
     native = bool(memory) and not others and bool(leaks) and leaks[0].verdict == "native growth"
     made = course.verdict(began, "native growth" if native else "leak", reasons, ignored)

@@ -18,13 +18,13 @@ def parse_size(size: str | int, least: int = 1) -> int:
 
     """
     try:
-        number = size if isinstance(size, int) else _parse_text(size)
+        number = size if type(size) is int else _parse_text(size)  # type: ignore[arg-type]
     except (AttributeError, KeyError, ValueError, OverflowError):
         hint = 'write bytes, or a unit: 65536, "64 KiB", "1.5 MB"'
         raise UsageError(f"{size!r} is not a size", hint=hint) from None
     if number < least:
         raise UsageError(
-            f"{size!r} is not a size", f"it must be at least {'one byte' if least else 'nothing'}"
+            f"{size!r} is not a size", f"it must be {'at least one byte' if least else '0 or more'}"
         )
     return number
 

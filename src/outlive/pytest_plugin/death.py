@@ -28,7 +28,7 @@ def holders(obj: object) -> str:
 
     """
     own = tuple(f"frame {name}() at " for name in _running())
-    found = this_process.why(snapshot.take_into_memory(), obj, _WAYS_MAX)
+    found = this_process.why(snapshot.take_into_memory(), f"{id(obj):#x}", _WAYS_MAX)
     others = [holder for holder in found if not _is_own(holder, own)]
     if not others:
         return ""

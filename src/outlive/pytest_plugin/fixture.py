@@ -51,11 +51,6 @@ class Memory:
             UsageError: an argument makes no sense.
 
         """
-        if inspect.iscoroutinefunction(fn):
-            why = "its coroutine would never run"
-            raise UsageError(
-                f"can't call {fn.__qualname__}, which is async", why, "mark the test: limit_growth"
-            )
         from outlive.diagnose import repeated
         from outlive.report.growth_text import growth_text, reason
 
@@ -63,7 +58,11 @@ class Memory:
         name = f"{self._request.node.nodeid} {getattr(fn, '__qualname__', type(fn).__qualname__)}"
 
         def once() -> bool:
-            fn()
+            made = fn()
+            if inspect.isawaitable(made):
+                if inspect.iscoroutine(made):
+                    made.close()
+                raise _asynchronous(fn)
             return True
 
         limit = marks.growth(size, runs, warmup)
@@ -100,6 +99,12 @@ class Memory:
         gc.collect()
         if found := death.holders(obj):
             pytest.fail(found, pytrace=False)
+
+
+def _asynchronous(fn: Callable[[], object]) -> UsageError:
+    name = getattr(fn, "__qualname__", type(fn).__qualname__)
+    why = "what it returns has to be awaited, and would never run"
+    return UsageError(f"can't repeat {name}", why, "mark the test: limit_growth")
 
 
 def _unknown(config: pytest.Config, why: str) -> None:

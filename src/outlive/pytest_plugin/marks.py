@@ -25,6 +25,7 @@ PEAK = (
     '("75 MB") over its start, Python\'s memory and native.'
 )
 IS_REPEATED = pytest.StashKey[bool]()  # it ran before: what is looked at once has been
+_RUNS_MAX = 100_000
 SUITE_LIMIT_BYTES = 10 * KIB  # a run, with --outlive-leaks
 
 
@@ -74,11 +75,12 @@ def growth(size: str | int, runs: int, warmup: int | None) -> GrowthLimit:
         UsageError: it is none.
 
     """
-    if type(runs) is not int or runs < 1:
-        raise UsageError(f"runs={runs!r} is not a number of runs", hint="write at least 1; 100 is usual")
+    if type(runs) is not int or not 1 <= runs <= _RUNS_MAX:
+        hint = f"write 1 to {_RUNS_MAX:,}; 100 is usual"
+        raise UsageError(f"runs={runs!r} is not a number of runs", hint=hint)
     warmup = runs // 2 if warmup is None else warmup
-    if type(warmup) is not int or warmup < 0:
-        raise UsageError(f"warmup={warmup!r} is not a number of runs", hint="write 0 or more")
+    if type(warmup) is not int or not 0 <= warmup <= _RUNS_MAX:
+        raise UsageError(f"warmup={warmup!r} is not a number of runs", hint=f"write 0 to {_RUNS_MAX:,}")
     return GrowthLimit(parse_size(size, least=0), runs, warmup)
 
 

@@ -74,13 +74,16 @@ class _Repeated:
         if self._runs:
             self._refresh()
         kept = self._finalizers()
+        failed = item.session.testsfailed
         self._runs += 1
         self._last = runtestprotocol(item, log=False, nextitem=self._twin)
         item.stash[IS_REPEATED] = True
         if self._runs > 1:
             for finalizers, count in kept:
                 del finalizers[count:]
-        return all(map(_succeeded, self._last)) and not (item.session.shouldstop or item.session.shouldfail)
+        stops = item.session.shouldstop or item.session.shouldfail
+        # What failed was reported already: of a subtest.
+        return all(map(_succeeded, self._last)) and item.session.testsfailed == failed and not stops
 
     def _finalizers(self) -> list[tuple[list[object], int]]:
         """Return those of fixtures that stay, and how many there are.
@@ -157,5 +160,5 @@ def _succeeded(report: pytest.TestReport) -> bool:
 
 def _unknown(item: pytest.Item, why: str) -> None:
     if options.skips_unknown(item.config):
-        pytest.skip(why)
+        raise pytest.skip.Exception(why, _use_item_location=True)
     pytest.fail(why, pytrace=False)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _BYTES = ("memory", "mapped memory")  # capture.gauges; others count
 _FINDINGS = 3
+_MATTERS = 0.01  # of what grows
 
 
 def growth_text(growth: Growth, name: str) -> str:
@@ -40,7 +41,8 @@ def _lines(growth: Growth, name: str) -> Iterator[str]:
     for why in growth.reasons:
         yield f"  because {printable(why)}"
     for known, size in growth.ignored.items():
-        yield f"  ignored {printable(known)}: {readable(size)} a run"
+        if size >= _MATTERS * max((each.per_run.estimate for each in growth.gauges), default=0.0):
+            yield f"  ignored {printable(known)}: {readable(size)} a run"
     for finding in growth.findings[:_FINDINGS]:
         yield ""
         yield from block(finding)
