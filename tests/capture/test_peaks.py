@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from outlive.capture.core import native
-from outlive.capture.peaks import Peak
+from outlive.capture.peaks import Peak, Unseen
 
 MIB = 1 << 20
 
@@ -57,6 +57,19 @@ def test_stretches_nest_and_follow() -> None:
     assert outer_now == 0  # as nobody had looked
     assert outer.size_bytes == pytest.approx(6 * MIB, rel=0.01)
     assert len(kept) == MIB
+
+
+def test_what_outlive_does_itself_counts_nowhere() -> None:
+    with Peak() as peak:
+        bytearray(2 * MIB)
+        with Unseen():
+            kept = bytearray(9 * MIB)
+        kept_more = bytearray(MIB)
+    assert peak.size_bytes == pytest.approx(2 * MIB, rel=0.01)
+    assert peak.left_bytes == pytest.approx(MIB, rel=0.01)
+    assert len(kept) + len(kept_more) == 10 * MIB
+    with Unseen():
+        pass
 
 
 def test_threads_count_together() -> None:

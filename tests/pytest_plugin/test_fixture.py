@@ -61,6 +61,9 @@ def test_who_should_be_dead(tmp_path: Path) -> None:
             class App: ...
             return App()
 
+        def test_a_fixture(outlive, app):
+            outlive.assert_dead(app)
+
         def test_held_by_a_fixture(outlive, app):
             app.session = Session()
             outlive.assert_dead(app.session)
@@ -73,6 +76,7 @@ def test_who_should_be_dead(tmp_path: Path) -> None:
         "test_held_though_only_a_reference_is_here": ["failed"],
         "test_held_by_a_list": ["failed"],
         "test_held_by_a_generator": ["failed"],
+        "test_a_fixture": ["passed"],
         "test_held_by_a_fixture": ["failed"],
     }, found.output
     assert "ALIVE   Session should be dead, and is held:" in found.failure("test_held")
@@ -116,6 +120,9 @@ def test_what_must_not_grow(tmp_path: Path) -> None:
         def test_coroutine(outlive):
             outlive.assert_no_growth(coroutine)
 
+        def test_hidden_coroutine(outlive):
+            outlive.assert_no_growth(lambda: coroutine())
+
         def test_too_few(outlive):
             outlive.assert_no_growth(lambda: KEPT.append(bytearray(1000)), runs=3)
         """,
@@ -127,6 +134,7 @@ def test_what_must_not_grow(tmp_path: Path) -> None:
         "test_its_own_error": ["passed"],
         "test_cache_with_a_limit": ["passed"],
         "test_coroutine": ["failed"],
+        "test_hidden_coroutine": ["failed"],
         "test_too_few": ["skipped"],
     }, found.output
     assert "KEPT.append(object())" in found.failure("test_one_object_a_call")

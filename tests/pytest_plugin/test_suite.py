@@ -34,6 +34,10 @@ SUITE = """
     def test_fails():
         raise AssertionError
 
+    @pytest.mark.limit_peak("1 MB")
+    def test_too_high():
+        bytes(3_000_000)
+
     @pytest.mark.limit_growth("1 KiB", runs=20)
     def test_leaks():
         KEPT.append(bytearray(10_000))
@@ -81,17 +85,19 @@ def test_table_and_leaks(tmp_path: Path, plugins: Sequence[str], arguments: Sequ
         "test_keeps": ["passed"],
         "test_nothing": ["passed"],
         "test_fails": ["failed"],
+        "test_too_high": ["failed"],
         "test_leaks": ["failed"],
     }, found.output
     rows = figures(tmp_path)
     assert rows["test_peaks"]["peak_bytes"] == pytest.approx(15_000_000, rel=0.1)
     assert rows["test_keeps"]["left_bytes"] == pytest.approx(2_000_000, rel=0.2)
     assert rows["test_nothing"]["peak_bytes"] < MIB
+    assert rows["test_too_high"]["peak_bytes"] == pytest.approx(3_000_000, rel=0.3)  # not what says so
     assert rows["test_nothing"]["seconds"] >= 0.3
     assert rows["test_leaks"]["verdict"] == "leak"
     assert rows["test_leaks"]["per_run_bytes"] == pytest.approx(10_057, rel=0.1)
     assert "memory (outlive)" in found.output
-    assert "1 of 5 tests leak:" in found.output
+    assert "1 of 6 tests leak:" in found.output
     assert float(found.properties["test_peaks"]["outlive_peak_bytes"]) == rows["test_peaks"]["peak_bytes"]
     assert "- **leaks** 9." in summary.read_text()
     assert "| `test_it.py::test_peaks` | 14." in summary.read_text()
@@ -118,6 +124,24 @@ def test_every_test_is_repeated(tmp_path: Path) -> None:
     assert found.outcomes == {"test_leaks": ["failed"], "test_clean": ["passed"], "test_may": ["passed"]}
     assert "1 of 3 tests leak:" in found.output
     assert "20.5 KiB a run   test_it.py::test_leaks" in found.output or "19.6 KiB a run" in found.output
+
+
+def test_within_memrays_tracker(tmp_path: Path) -> None:
+    """Its hooks take memory while ours hold a lock: both once waited for ever."""
+    pytest.importorskip("pytest_memray")
+    found = session(
+        tmp_path,
+        """
+        KEPT = []
+
+        def test_part(outlive):
+            outlive.assert_no_growth(lambda: KEPT.append(bytearray(5000)), runs=20, size="1 KiB")
+        """,
+        "--memray",
+        plugins=["pytest_memray.plugin"],
+    )
+    assert found.outcomes == {"test_part": ["failed"]}, found.output
+    assert "KEPT.append(bytearray(5000))" in found.failure("test_part")
 
 
 def test_nobody_asked(tmp_path: Path) -> None:

@@ -77,6 +77,20 @@ def _seen() -> int:
     return in_use
 
 
+class Unseen:
+    """What happens within counts in no stretch: `with Unseen(): ...`, for what outlive does itself."""
+
+    def __enter__(self) -> None:
+        self._before = _seen() if _open else 0
+        self._marks = [(peak, peak._high) for peak in _open]  # noqa: SLF001 - of this very module
+
+    def __exit__(self, *raised: object) -> None:
+        if self._marks:
+            kept = _seen() - self._before
+            for peak, high in self._marks:
+                peak._high, peak._base = high + kept, peak._base + kept  # noqa: SLF001
+
+
 def leave_counting() -> None:
     """Let exact counting go on when the last stretch ends: somebody else counts too."""
     global _started  # noqa: PLW0603 - one counter a process

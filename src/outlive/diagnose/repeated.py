@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outlive.capture import gauges, sampling, scopes
+from outlive.capture.peaks import Unseen
 from outlive.diagnose import series
 from outlive.diagnose.course import LARGE_NAMED_RUNS, MORE, SETTLE_RUNS, Course
 from outlive.errors import OutliveError
@@ -73,7 +74,8 @@ def _suspected(
     course.begin_segment()
     with _Sampled(name, course) as sampled:
         # The modules that name what survives are there before, and not among it.
-        from outlive.diagnose import noise  # noqa: F401
+        with Unseen():
+            from outlive.diagnose import noise  # noqa: F401
 
         runs = LARGE_NAMED_RUNS if large else MORE * course.limit.runs
         ended = course.run(SETTLE_RUNS, math.inf, gc.collect)
@@ -179,16 +181,20 @@ class _Sampled:
 
     def findings(self, ignores: Sequence[Ignore]) -> tuple[list[Finding], dict[str, float]]:
         """Return what recording and heap say, and what a run left of known noise, left out there."""
+        file = sampling.recording_path()
+        if not file:  # the code under test stopped it
+            return [], {}
+        with Unseen():
+            return self._found(Path(file), ignores)
+
+    def _found(self, file: Path, ignores: Sequence[Ignore]) -> tuple[list[Finding], dict[str, float]]:
         from outlive.diagnose.noise import without_noise
         from outlive.diagnose.this_process import judged, snapshot_if_named
         from outlive.recording.reader import read
 
-        file = sampling.recording_path()
-        if not file:  # the code under test stopped it
-            return [], {}
         try:
             taken = snapshot_if_named()
-            recording, ignored = without_noise(read(Path(file)), ignores)
+            recording, ignored = without_noise(read(file), ignores)
             return judged(recording, taken, self._course.limit.size_bytes), ignored
         except OutliveError:
             return [], {}

@@ -18,6 +18,7 @@ _PYTEST = ("_pytest.", "pluggy.", "pytest_asyncio.", "anyio.", "asyncio.")
 _WAYS_MAX = 32
 _SHOWN = 5
 _DIRECT = 4  # thread, frame, variable, object
+_ARGUMENTS, _ARGUMENT = "stack of pytest_pyfunc_call()", 3  # what calls the test, name, object
 
 
 def holders(obj: object) -> str:
@@ -50,4 +51,6 @@ def _running() -> Iterator[str]:
 def _is_own(holder: Holder, own: tuple[str, ...]) -> bool:
     """Return whether it is a variable of a running function that refers to the object itself."""
     path = holder.path
+    if path[0].startswith(_ARGUMENTS) and len(path) == _ARGUMENT:  # a fixture of the test is the object
+        return True
     return holder.root.kind == "thread" and len(path) == _DIRECT and path[1].startswith(own)

@@ -57,26 +57,33 @@ class Memory:
         config = self._request.config
         name = f"{self._request.node.nodeid} {getattr(fn, '__qualname__', type(fn).__qualname__)}"
 
+        calling = False
+
         def once() -> bool:
+            nonlocal calling
+            calling = True
             made = fn()
             if inspect.isawaitable(made):
                 if inspect.iscoroutine(made):
                     made.close()
                 raise _asynchronous(fn)
+            calling = False
             return True
 
         limit = marks.growth(size, runs, warmup)
         try:
             growth = repeated.growth(once, limit, name, options.ignores(config))
         except OutliveError as error:
-            _unknown(config, f"memory can't be counted here: {error}")
+            if calling:
+                raise
+            options.unknown(config, f"memory can't be counted here: {error}")
             return
         if growth is None:
             return
         if growth.fails:
             pytest.fail(growth_text(growth, name), pytrace=False)
         if growth.verdict == "not enough data":
-            _unknown(config, reason(growth))
+            options.unknown(config, reason(growth))
 
     def assert_dead(self, obj: object) -> None:
         """Fail if anything but the running test holds `obj`, or what a weak reference refers to.
@@ -90,14 +97,18 @@ class Memory:
         """
         import gc
 
-        from outlive.pytest_plugin import death
+        from outlive.capture.peaks import Unseen
 
         if isinstance(obj, weakref.ref):
             obj = obj()
             if obj is None:
                 return
         gc.collect()
-        if found := death.holders(obj):
+        with Unseen():
+            from outlive.pytest_plugin import death
+
+            found = death.holders(obj)
+        if found:
             pytest.fail(found, pytrace=False)
 
 
@@ -105,9 +116,3 @@ def _asynchronous(fn: Callable[[], object]) -> UsageError:
     name = getattr(fn, "__qualname__", type(fn).__qualname__)
     why = "what it returns has to be awaited, and would never run"
     return UsageError(f"can't repeat {name}", why, "mark the test: limit_growth")
-
-
-def _unknown(config: pytest.Config, why: str) -> None:
-    if options.skips_unknown(config):
-        pytest.skip(why)
-    pytest.fail(why, pytrace=False)

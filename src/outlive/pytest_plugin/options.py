@@ -59,9 +59,11 @@ def ignores(config: pytest.Config) -> tuple[Ignore, ...]:
         raise pytest.UsageError(f"outlive_ignore: {error}") from error
 
 
-def skips_unknown(config: pytest.Config) -> bool:
-    """Return whether a test is skipped that can't be judged; else it fails."""
-    return bool(config.getini("outlive_not_enough_data") == "skip")
+def unknown(config: pytest.Config, why: str) -> None:
+    """Skip a test that can't be judged, or fail it, as was chosen."""
+    if config.getini("outlive_not_enough_data") == "skip":
+        raise pytest.skip.Exception(why, _use_item_location=True)
+    pytest.fail(why, pytrace=False)
 
 
 def looks_at_suite(config: pytest.Config) -> bool:

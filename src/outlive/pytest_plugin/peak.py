@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from outlive.capture import sampling
-from outlive.capture.peaks import Peak
+from outlive.capture.peaks import Peak, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +36,10 @@ def limited(name: str, limit_bytes: int) -> Iterator[None]:
             with Peak() as peak:
                 yield
             if peak.size_bytes > limit_bytes:
-                copy = Path(folder, "then.outlive")  # before what is imported now takes its place
-                copy.write_bytes(Path(sampling.recording_path() or os.devnull).read_bytes())
-                _fail(name, peak.size_bytes, limit_bytes, copy)
+                with Unseen():
+                    copy = Path(folder, "then.outlive")  # before what is imported now takes its place
+                    copy.write_bytes(Path(sampling.recording_path() or os.devnull).read_bytes())
+                    _fail(name, peak.size_bytes, limit_bytes, copy)
         finally:
             if ours:
                 sampling.stop()

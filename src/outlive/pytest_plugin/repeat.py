@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from _pytest.runner import runtestprotocol
 
+from outlive.capture.peaks import Unseen
 from outlive.errors import OutliveError
 from outlive.pytest_plugin import options
 from outlive.pytest_plugin.marks import IS_REPEATED
@@ -44,7 +45,8 @@ class _Repeated:
 
     def reports(self, nextitem: pytest.Item | None, limit: GrowthLimit) -> list[pytest.TestReport]:
         """Return those of the last run, by which it fails if it grows."""
-        from outlive.diagnose import repeated
+        with Unseen():
+            from outlive.diagnose import repeated
 
         item = self._item
         ignores = options.ignores(item.config)
@@ -60,7 +62,9 @@ class _Repeated:
         if growth is not None:
             self._tell(growth)
         elif trouble:
-            self._replace_call(lambda: _unknown(item, f"memory can't be counted here: {trouble}"))
+            self._replace_call(
+                lambda: options.unknown(item.config, f"memory can't be counted here: {trouble}")
+            )
         elif self._runs > 1:
             note = f"this was run {self._runs} of the test, which is repeated to see whether its memory grows"
             for report in self._last:
@@ -124,7 +128,7 @@ class _Repeated:
         if growth.fails:
             self._replace_call(lambda: pytest.fail(growth_text(growth, item.nodeid), pytrace=False))
         elif growth.verdict == "not enough data":
-            self._replace_call(lambda: _unknown(item, reason(growth)))
+            self._replace_call(lambda: options.unknown(item.config, reason(growth)))
         for report in self._last:
             report.user_properties += figures
             if report.when == "call":
@@ -156,9 +160,3 @@ class _Repeated:
 def _succeeded(report: pytest.TestReport) -> bool:
     """Return whether a phase did what it is for, whether or not the test was expected to fail."""
     return report.passed or (report.failed and str(report.longrepr).startswith(_STRICT))
-
-
-def _unknown(item: pytest.Item, why: str) -> None:
-    if options.skips_unknown(item.config):
-        raise pytest.skip.Exception(why, _use_item_location=True)
-    pytest.fail(why, pytrace=False)
