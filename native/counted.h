@@ -21,7 +21,7 @@ typedef struct {
     size_t usable; /* what malloc had given */
 } Leaving;
 
-/* The block at `from` is about to be reallocated. What comes back is for one of the next two. */
+/* The block at `from` is about to be reallocated. What comes back is for one of the next three. */
 Leaving counted_leaves_nopy(void *from);
 
 /* It went to `to`, and has `bytes` now. */
@@ -29,5 +29,8 @@ void counted_arrives_nopy(Leaving leaving, const void *from, void *to, size_t by
 
 /* There was no memory for that: it lives on where it was. */
 void counted_stays_nopy(Leaving leaving, const void *from);
+
+/* It was freed instead. */
+void counted_ends_nopy(Leaving leaving);
 
 #endif

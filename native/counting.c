@@ -262,6 +262,13 @@ void counted_stays_nopy(Leaving leaving, const void *from)
     stays_nopy(&thread_counters, from, leaving.known, leaving.was);
 }
 
+void counted_ends_nopy(Leaving leaving)
+{
+    if (leaving.known) {
+        counters_add_nopy(&thread_counters, -(int64_t)leaving.was.bytes);
+    }
+}
+
 /* ---- the domains ---- */
 
 #define WRAP_DOMAIN(name, domain)                                                                            \

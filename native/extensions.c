@@ -111,8 +111,7 @@ static void *realloc_nopy(void *from, size_t bytes)
         counted_stays_nopy(leaving, from);
         sampler_stays_nopy(moved, from);
     } else { /* to glibc, no bytes means free() */
-        counted_stays_nopy(leaving, from);
-        counted_goes_nopy(from);
+        counted_ends_nopy(leaving);
         samples_forget_nopy(moved.lifted);
     }
     return to;

@@ -277,10 +277,12 @@ bool hooks_record(unsigned number, int fd)
 
 void hooks_stop(int unwanted)
 {
-    if (unwanted & MODE_SAMPLE) {
-        unwanted |= MODE_NATIVE;
+    int now = atomic_load(&hooks_modes);
+    if (unwanted & (MODE_SAMPLE | MODE_EXACT)) { /* it goes with the last of the two */
+        bool is_last = (now & ~unwanted & (MODE_SAMPLE | MODE_EXACT)) == 0;
+        unwanted = is_last ? unwanted | MODE_NATIVE : unwanted & ~MODE_NATIVE;
     }
-    unwanted &= atomic_load(&hooks_modes);
+    unwanted &= now;
     int left = atomic_fetch_and(&hooks_modes, ~unwanted) & ~unwanted;
     if (!wraps(left)) {
         relocate(to_theirs);

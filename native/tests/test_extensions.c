@@ -116,9 +116,8 @@ void counted_comes_nopy(const void *address, size_t bytes)
 
 void counted_goes_nopy(const void *address)
 {
-    long bytes = bytes_at(address);
-    counted -=
-        bytes < 0 ? left_bytes : (size_t)bytes; /* the sampler was told that it leaves, or will hear later */
+    long bytes = bytes_at(address); /* the sampler hears of it later */
+    counted -= bytes < 0 ? 0 : (size_t)bytes;
 }
 
 Leaving counted_leaves_nopy(void *from)
@@ -130,6 +129,11 @@ void counted_arrives_nopy(Leaving leaving, const void *from, void *to, size_t by
 {
     (void)from, (void)to;
     counted += bytes - leaving.usable;
+}
+
+void counted_ends_nopy(Leaving leaving)
+{
+    counted -= leaving.usable;
 }
 
 void counted_stays_nopy(Leaving leaving, const void *from)

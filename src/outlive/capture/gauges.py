@@ -22,7 +22,9 @@ FILES = "file descriptors"
 THREADS = "threads"
 TASKS = "asyncio tasks"
 
-GAUGES = (MEMORY, MAPPED, BLOCKS, FILES, THREADS, TASKS)
+SPACE = "address space"
+
+GAUGES = (MEMORY, MAPPED, SPACE, BLOCKS, FILES, THREADS, TASKS)
 
 _IN_USE = "# bytes in allocated blocks"
 _FREE = "# bytes in available blocks"
@@ -33,8 +35,8 @@ def read() -> tuple[int, ...]:
 
     `memory`: bytes of live blocks, Python's and malloc's, whoever asked for them. `mapped memory`: resident
     bytes, no file's, that neither of the two has, as of libraries that map their own; rough, and below zero
-    where pages of the two are untouched. `blocks`: of Python's small ones. `asyncio tasks`: not done, of
-    every loop.
+    where pages of the two are untouched. `address space`: the same, touched or not, and files too. `blocks`:
+    of Python's small ones. `asyncio tasks`: not done, of every loop.
 
     Raises:
         OSError: /proc can't be read.
@@ -53,6 +55,7 @@ def read() -> tuple[int, ...]:
     return (
         in_use + allocated + mapped,
         resident - arenas - taken - mapped,
+        KIB * _kib(status, b"VmSize:") - arenas - taken - mapped,
         sys.getallocatedblocks(),
         len(os.listdir("/proc/self/fd")),  # noqa: PTH208
         len(os.listdir("/proc/self/task")),  # noqa: PTH208

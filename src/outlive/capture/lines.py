@@ -33,7 +33,6 @@ _counting_pid = 0
 _run_in_charge = False  # `outlive run` reports; nobody else does at exit
 _children = _without_room = 0
 _peak_bytes = 0
-_in_use_before = _peak_before = 0  # coarse figures from before exact counting began
 _notes: list[str] = []
 
 
@@ -122,7 +121,7 @@ def begin_run() -> None:
 
 def start_counting() -> None:
     """Count every block and follow the lines of what is chosen, from now on, if that is not so already."""
-    global _counting_pid, _in_use_before, _peak_before  # noqa: PLW0603 - one process, one count
+    global _counting_pid  # noqa: PLW0603 - one process, one count
     if _counting_pid != 0:
         return
     _counting_pid = os.getpid()
@@ -132,7 +131,7 @@ def start_counting() -> None:
         _notes.append(trouble)
     imports.on_extension(adopt)
     if native.mode() & native.MODE_COARSE:
-        _in_use_before, _peak_before, _ = native.counters()
+        peaks.begin_anew()
     peaks.leave_counting()
     native.start(native.MODE_EXACT, 1, 0)
 
@@ -142,8 +141,8 @@ def stop_counting() -> None:
     global _peak_bytes  # noqa: PLW0603 - one process, one count
     if not native.mode() & (native.MODE_EXACT | native.MODE_COARSE):
         return
-    _in_use, peak, dropped = native.counters()
-    _peak_bytes = max(_peak_before, _in_use_before + max(peak, peaks.highest()))
+    _peak_bytes = peaks.highest()
+    _in_use, _peak, dropped = native.counters()
     if not native.intact():
         _notes.append(
             "another tool took Python's allocators back while counting ran; figures after that are missing"

@@ -8,7 +8,9 @@ from outlive.errors import OutliveError
 
 _open: list[Peak] = []
 _started = 0  # modes that run for these stretches alone
-_highest = 0
+_follows = False  # whether somebody else followed Python's peak when they began
+_was_coarse = False
+_gone = _highest = 0  # for them: what was in use when counting began anew, and the highest mark
 
 
 class Peak:
@@ -27,12 +29,13 @@ class Peak:
         self._base = self._high = 0
 
     def __enter__(self) -> Peak:  # noqa: PYI034 - light: no typing
-        global _started, _highest  # noqa: PLW0603 - one counter a process
+        global _started, _follows, _was_coarse  # noqa: PLW0603 - one counter a process
         if not _open:
-            wanted = native.MODE_EXACT | native.MODE_NATIVE
-            _started = wanted & ~native.mode()
-            if _started & native.MODE_EXACT:
-                _highest = 0
+            wanted, now = native.MODE_EXACT | native.MODE_NATIVE, native.mode()
+            _started, _was_coarse = wanted & ~now, bool(now & native.MODE_COARSE)
+            _follows = bool(now & (native.MODE_COARSE | native.MODE_EXACT))
+            if _was_coarse:
+                begin_anew()
             try:
                 native.start(_started, 1, 0)
             except RuntimeError as error:
@@ -49,9 +52,13 @@ class Peak:
         _open.remove(self)
         if not _open:
             imports.forget(adopt)
-            for mode in (native.MODE_EXACT, native.MODE_NATIVE):
+            if _was_coarse and _started & native.MODE_EXACT:
+                begin_anew()
+            for mode in (native.MODE_NATIVE, native.MODE_EXACT):
                 if _started & mode:
                     native.stop(mode)
+            if _was_coarse and _started & native.MODE_EXACT:
+                native.start(native.MODE_COARSE, 1, 0)
             _started = 0
 
     def look(self) -> None:
@@ -59,6 +66,14 @@ class Peak:
         now = _seen()
         self.size_bytes = max(0, self._high - self._base)
         self.left_bytes = now - self._base
+
+
+def begin_anew() -> None:
+    """Remember for whoever follows Python's peak what was in use: counters are about to begin at zero."""
+    global _gone, _highest  # noqa: PLW0603 - one counter a process
+    in_use, high, _dropped = native.counters()
+    _highest = max(_highest, _gone + high)
+    _gone += in_use
 
 
 def adopt() -> None:
@@ -72,7 +87,8 @@ def _seen() -> int:
     in_use, high, _dropped = native.counters()
     for peak in _open:
         peak._high = max(peak._high, high)  # noqa: SLF001 - of this very class
-    _highest = max(_highest, high)
+    if _follows:
+        _highest = max(_highest, _gone + high)
     native.restart_peak()
     return in_use
 
@@ -93,10 +109,11 @@ class Unseen:
 
 def leave_counting() -> None:
     """Let exact counting go on when the last stretch ends: somebody else counts too."""
-    global _started  # noqa: PLW0603 - one counter a process
+    global _started, _follows  # noqa: PLW0603 - one counter a process
     _started &= ~native.MODE_EXACT
+    _follows = True
 
 
 def highest() -> int:
-    """Return the highest mark that stretches saw since exact counting began."""
-    return _highest
+    """Return the high-water mark for whoever followed it before the first stretch, and since."""
+    return max(_highest, _gone + native.counters()[1])

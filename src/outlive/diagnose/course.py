@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import resource
 import time
 from array import array
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from outlive.capture import gauges
 from outlive.capture.snapshot import room_bytes
 from outlive.diagnose import series
+from outlive.errors import OutliveError
 from outlive.model.estimate import Estimate
 from outlive.model.growth import GaugeGrowth, Growth
 from outlive.model.size import KIB, MIB, readable
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 LARGE_BYTES = 512 * MIB  # grown by so much, it need not go on to the end
 LARGE_RUNS = 10
+FILES_SHARE = 0.7  # of the file descriptors a process may have
 LARGE_NAMED_RUNS = 5  # with every block sampled
 MAPPED_LEAST_BYTES = 64 * KIB  # a run: below lies what untouched pages make of the figure
 MORE = 3  # times as many runs again, if it looks like a leak
@@ -52,7 +55,8 @@ class Course:
         self._readings = 0
         self._segments = array("q", (0,))  # the first reading of each
         self._spent_running = self._spent_reading = 0.0
-        self._room = min(LARGE_BYTES, room_bytes() // 4)
+        self._room = room_bytes() // 4
+        self._files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] * FILES_SHARE
 
     def run(
         self,
@@ -96,8 +100,12 @@ class Course:
     def _read(self, collect: Callable[..., object], *generation: int) -> None:
         started = time.perf_counter()
         collect(*generation)
+        try:
+            figures = gauges.read()
+        except OSError as error:
+            raise OutliveError("the process's memory can't be read", str(error)) from error
         self._runs[self._readings] = self.runs_done
-        for column, figure in zip(self._figures, gauges.read(), strict=True):
+        for column, figure in zip(self._figures, figures, strict=True):
             column[self._readings] = figure
         self._readings += 1
         self._spent_reading += time.perf_counter() - started
@@ -114,13 +122,16 @@ class Course:
         return self._since(gauge, self._segments[-1])
 
     def _limit_of(self, gauge: str) -> float:
-        least = MAPPED_LEAST_BYTES if gauge == gauges.MAPPED else 0
+        least = MAPPED_LEAST_BYTES if gauge in {gauges.MAPPED, gauges.SPACE} else 0
         return max(self.limit.size_bytes, least)
 
     def is_flat(self) -> bool:
         """Return whether nothing grows over its limit any more."""
-        sizes = [gauges.MEMORY, gauges.MAPPED] if self.limit.size_bytes else [gauges.MEMORY]
-        if not all(series.is_flat(self._segment(gauge), self._limit_of(gauge)) for gauge in sizes):
+        if not series.is_flat(self._segment(gauges.MEMORY), self.limit.size_bytes):
+            return False
+        # What is mapped may be touched late: then the address space does not grow.
+        mapped = (gauges.MAPPED, gauges.SPACE) if self.limit.size_bytes else ()
+        if mapped and not any(series.is_flat(self._segment(each), self._limit_of(each)) for each in mapped):
             return False
         return not any(series.every_run_adds([self._last(gauge)]) for gauge in self._exact())
 
@@ -149,10 +160,15 @@ class Course:
         return self._since(gauge, first, end)
 
     def _is_large(self) -> bool:
+        """Return whether it grew enough, or what it takes is short."""
         memory = self._since(gauges.MEMORY, 0)[1]
-        if len(memory) <= LARGE_RUNS or memory[-1] - memory[0] < self._room:
+        if len(memory) <= LARGE_RUNS:
             return False
-        return self._always_grew(LARGE_RUNS)
+        if self._since(gauges.FILES, 0)[1][-1] > self._files:
+            return series.every_run_adds([self._last(gauges.FILES)])
+        warm = self.runs_done > self.limit.warmup + LARGE_RUNS
+        most = min(LARGE_BYTES, self._room) if warm else self._room
+        return memory[-1] - memory[0] >= most and self._always_grew(LARGE_RUNS)
 
     def _always_grew(self, readings: int) -> bool:
         runs, figures = self._since(gauges.MEMORY, max(0, self._readings - readings - 1))
@@ -170,6 +186,8 @@ class Course:
                 surely = self._always_grew(LARGE_NAMED_RUNS)
             else:
                 surely = not large and series.grows(segments, self._limit_of(gauge))
+            if surely and gauge == gauges.MAPPED:
+                surely = series.grows(list(self._parts(gauges.SPACE, large=large)), MAPPED_LEAST_BYTES)
             if surely:
                 found.append(self._grown(gauge, segments))
         for gauge in self._exact():

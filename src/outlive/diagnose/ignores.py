@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from outlive.diagnose.lines import is_standard
@@ -13,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from outlive.model.recording import Frame
+
+
+_OWN = str(Path(__file__).parents[1])
+_IS_RUNNER = re.compile(rf"-packages/_pytest/|^{re.escape(_OWN)}/(pytest_plugin|diagnose)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,9 @@ class Ignore:
 
     def matches(self, frames: Sequence[Frame]) -> bool:
         """Return whether what this stack made is such noise."""
-        if self.anywhere:
-            return any(self._is_in(frame) for frame in frames)
+        if self.anywhere:  # of what the test called: all of pytest may run within such code
+            called = takewhile(lambda frame: not _IS_RUNNER.search(frame.file), frames)
+            return any(self._is_in(frame) for frame in called)
         first = next((frame for frame in frames if not is_standard(frame)), None)
         return first is not None and self._is_in(first)
 
@@ -37,13 +45,18 @@ class Ignore:
         return any(fnmatch(frame.file, pattern) for pattern in self.files)
 
 
+def installed(*files: str) -> tuple[str, ...]:
+    """Return patterns for files of installed packages, and not of a project's own of the same name."""
+    return tuple(f"*/{folder}/{file}" for folder in ("site-packages", "dist-packages") for file in files)
+
+
 IGNORES = (
-    Ignore("logging capture", ("*/_pytest/logging.py",)),
-    Ignore("kept tracebacks", ("*/_pytest/_code/*", "*/_pytest/reports.py", "*/_pytest/runner.py")),
-    Ignore("pytest", ("*/_pytest/*", "*/pluggy/*", "*/pytest_asyncio/*", "*/anyio/pytest_plugin.py")),
-    Ignore("outlive", ("*/outlive/pytest_plugin/*", "*/outlive/diagnose/*", "*/outlive/capture/*")),
-    Ignore("hypothesis", ("*/hypothesis/*",)),
-    Ignore("coverage", ("*/coverage/*", "*/pytest_cov/*")),
+    Ignore("logging capture", installed("_pytest/logging.py")),
+    Ignore("kept tracebacks", installed("_pytest/_code/*", "_pytest/reports.py", "_pytest/runner.py")),
+    Ignore("pytest", installed("_pytest/*", "pluggy/*", "pytest_asyncio/*", "anyio/pytest_plugin.py")),
+    Ignore("outlive", tuple(f"{_OWN}/{room}/*" for room in ("pytest_plugin", "diagnose", "capture"))),
+    Ignore("hypothesis", installed("hypothesis/*")),
+    Ignore("coverage", installed("coverage/*", "pytest_cov/*")),
     Ignore("lazy imports", ("<frozen importlib*",), anywhere=True),
 )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import math
 import tempfile
+import threading
 import time
 from collections import Counter
 from dataclasses import replace
@@ -106,6 +107,8 @@ def _judged(
     others = [each for each in over if each not in memory]
     ours = tuple(one for one in found if one.scope and one.site is not None)
     leaks = tuple(one for one in ours if one.verdict in {"leak", "native growth"})
+    # Without, the line is named that most of what survives is from, though that alone would not prove it.
+    unproven = tuple(one for one in ours if one.verdict == "not enough data" and one.in_use_bytes)
     bounded = tuple(one for one in found if one.verdict == "bounded growth" and one.rule)
     if memory and not others:
         least = max(each.per_run.low for each in memory)
@@ -116,12 +119,14 @@ def _judged(
         if bounded and not leaks:
             return course.verdict(began, "bounded growth", bounded[0].reasons, ignored)
     if not memory and gauges.TASKS not in [each.gauge for each in over]:
-        leaks = ours = ()  # the heap knows nothing of files, and who holds a thread is the thread itself
+        leaks = unproven = ()  # the heap knows nothing of files, and who holds a thread is the thread itself
+    unexplained = not (leaks or unproven) and [each.gauge for each in over] == [gauges.MEMORY]
+    if unexplained and threading.active_count() > 1:
+        why = "its memory grows, but by nothing that a run made: other threads run, and may be what grows"
+        return course.verdict(began, "not enough data", (why,), ignored)
     reasons = tuple(_grown(each, course.limit) for each in over)
     native = bool(memory) and not others and bool(leaks) and leaks[0].verdict == "native growth"
     made = course.verdict(began, "native growth" if native else "leak", reasons, ignored)
-    # Without, the line is named that most of what survives is from, though that alone would not prove it.
-    unproven = tuple(one for one in ours if one.verdict == "not enough data" and one.in_use_bytes)
     return replace(made, gauges=over, findings=leaks or unproven)
 
 
@@ -152,18 +157,24 @@ class _Sampled:
 
     def __enter__(self) -> _Sampled:  # noqa: PYI034 - one class, no subclasses
         if not sampling.is_running():
-            self._folder = tempfile.TemporaryDirectory(prefix="outlive-")
-            place = str(Path(self._folder.name, "test.outlive"))
             try:
-                sampling.start(1, place, _RECORDING_BYTES, True)  # noqa: FBT003 - native too
-            except BaseException:
-                self._folder.cleanup()
-                raise
-            sampling.insist()  # whatever the code under test asks for
-            sampling.be_still()  # what it takes to look would show
-            self._is_ours = True
+                self._begin()
+            except OSError as error:
+                raise OutliveError("memory can't be sampled", str(error)) from error
         self._course.once = self._in_scope
         return self
+
+    def _begin(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="outlive-", ignore_cleanup_errors=True)
+        place = str(Path(self._folder.name, "test.outlive"))
+        try:
+            sampling.start(1, place, _RECORDING_BYTES, True)  # noqa: FBT003 - native too
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        sampling.insist()  # whatever the code under test asks for
+        sampling.be_still()  # what it takes to look would show
+        self._is_ours = True
 
     def _in_scope(self) -> bool:
         run, around = scopes.enter(self._name)

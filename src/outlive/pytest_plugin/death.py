@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _PYTEST = ("_pytest.", "pluggy.", "pytest_asyncio.", "anyio.", "asyncio.")
 _WAYS_MAX = 32
 _SHOWN = 5
-_DIRECT = 4  # thread, frame, variable, object
+_RUNNING = ("frame", "coroutine", "generator", "async generator")
+_DIRECT = 3  # frame, variable, object
 _ARGUMENTS, _ARGUMENT = "stack of pytest_pyfunc_call()", 3  # what calls the test, name, object
 
 
@@ -28,7 +29,7 @@ def holders(obj: object) -> str:
         OutliveError: there is no room for a snapshot of the heap.
 
     """
-    own = tuple(f"frame {name}() at " for name in _running())
+    own = tuple(f"{what} {name}() at " for name in _running() for what in _RUNNING)
     found = this_process.why(snapshot.take_into_memory(), f"{id(obj):#x}", _WAYS_MAX)
     others = [holder for holder in found if not _is_own(holder, own)]
     if not others:
@@ -53,4 +54,4 @@ def _is_own(holder: Holder, own: tuple[str, ...]) -> bool:
     path = holder.path
     if path[0].startswith(_ARGUMENTS) and len(path) == _ARGUMENT:  # a fixture of the test is the object
         return True
-    return holder.root.kind == "thread" and len(path) == _DIRECT and path[1].startswith(own)
+    return len(path) >= _DIRECT and path[-_DIRECT].startswith(own) and path[-2].startswith("local ")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.logging import LogCaptureHandler
 
 from outlive.errors import OutliveError, UsageError
 from outlive.model.size import parse_size
 from outlive.pytest_plugin import marks, options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
 
@@ -62,7 +65,8 @@ class Memory:
         def once() -> bool:
             nonlocal calling
             calling = True
-            made = fn()
+            with _unlogged():
+                made = fn()
             if inspect.isawaitable(made):
                 if inspect.iscoroutine(made):
                     made.close()
@@ -110,6 +114,20 @@ class Memory:
             found = death.holders(obj)
         if found:
             pytest.fail(found, pytrace=False)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep pytest from keeping what is logged meanwhile, for it does to the end of the test."""
+    captures = [each for each in logging.getLogger().handlers if isinstance(each, LogCaptureHandler)]
+    marks = [(each, len(each.records), each.stream.tell()) for each in captures]
+    try:
+        yield
+    finally:
+        for capture, count, end in marks:
+            del capture.records[count:]
+            capture.stream.seek(end)
+            capture.stream.truncate()
 
 
 def _asynchronous(fn: Callable[[], object]) -> UsageError:

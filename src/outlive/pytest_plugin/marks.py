@@ -48,7 +48,8 @@ def growth_limit(item: pytest.Item) -> GrowthLimit | None:
     mark = item.get_closest_marker("limit_growth")
     if mark is not None:
         return _read(_growth, mark)
-    return GrowthLimit(SUITE_LIMIT_BYTES) if item.config.getoption("outlive_leaks") else None
+    everyone = item.config.getoption("outlive_leaks") and isinstance(item, pytest.Function)
+    return GrowthLimit(SUITE_LIMIT_BYTES) if everyone else None
 
 
 def peak_limit(item: pytest.Item) -> int | None:

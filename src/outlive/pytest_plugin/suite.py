@@ -79,8 +79,11 @@ class Suite:
             terminalreporter.write_line(line)
         if self._config.option.outlive_json:
             file = Path(self._config.option.outlive_json)
-            file.write_text(json.dumps(report.as_json(rows), indent=1) + "\n", encoding="utf-8")
-            terminalreporter.write_line(f"written: {file}")
+            try:
+                file.write_text(json.dumps(report.as_json(rows), indent=1) + "\n", encoding="utf-8")
+                terminalreporter.write_line(f"written: {file}")
+            except OSError as error:
+                terminalreporter.write_line(f"can't write {file}: {error.strerror}")
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             with Path(summary).open("a", encoding="utf-8") as page:
                 page.write(report.markdown(rows, _SHOWN))
