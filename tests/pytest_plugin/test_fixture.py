@@ -92,6 +92,7 @@ def test_what_must_not_grow(tmp_path: Path) -> None:
         tmp_path,
         """
         import functools
+        import random
         import pytest
         KEPT = []
 
@@ -100,6 +101,12 @@ def test_what_must_not_grow(tmp_path: Path) -> None:
 
         def test_nothing(outlive):
             outlive.assert_no_growth(lambda: [object() for _ in range(100)])
+
+        def test_blocks_of_many_sizes(outlive):
+            chance, held = random.Random(1), [b""]
+            def call():
+                held[0] = bytes(chance.randrange(4097))
+            outlive.assert_no_growth(call)
 
         def test_may(outlive):
             outlive.assert_no_growth(lambda: KEPT.append(bytearray(1000)), size="2 KiB")
@@ -130,6 +137,7 @@ def test_what_must_not_grow(tmp_path: Path) -> None:
     assert found.outcomes == {
         "test_one_object_a_call": ["failed"],
         "test_nothing": ["passed"],
+        "test_blocks_of_many_sizes": ["passed"],
         "test_may": ["passed"],
         "test_its_own_error": ["passed"],
         "test_cache_with_a_limit": ["passed"],

@@ -232,7 +232,7 @@ class _Case:
             if run < later.numbers[0]
         ]
         bound = f"at most {readable(most)} a run" + ("" if self.is_exact else " (at 99 %)")
-        if sum(early) < max(self.limit_bytes, 4 * most) * len(early):
+        if sum(early) <= max(self.limit_bytes, 4 * most) * len(early):
             return "steady", (f"{later.words} left nothing behind that matters: {bound}",)
         newest = max(
             run

@@ -21,6 +21,7 @@ from outlive.capture import gauges, sampling, scopes
 from outlive.capture.peaks import Unseen
 from outlive.diagnose import series
 from outlive.diagnose.course import LARGE_NAMED_RUNS, MORE, SETTLE_RUNS, Course
+from outlive.diagnose.growth import LIMIT_BYTES
 from outlive.errors import OutliveError
 from outlive.model.size import MIB, readable
 
@@ -55,7 +56,7 @@ def growth(
     """
     began = time.perf_counter()
     course = Course(once, limit)
-    gc.collect()  # empties free lists, which would take in what is left behind at first
+    _empty_free_lists()
     ended = course.run(limit.warmup + limit.runs, _COST, gc.collect, 1)
     if ended == "failed":
         return None
@@ -67,6 +68,21 @@ def growth(
     if ended == "done" and not course.is_suspicious():
         return course.verdict(began, "steady", _flat(course))
     return _suspected(course, began, name, ignores, large=ended == "large")
+
+
+def _empty_free_lists() -> None:
+    """Have CPython's lists of free objects emptied: they would provide what is left behind at first.
+
+    A full collection does; of objects that are frozen it costs nothing.
+    """
+    if gc.get_freeze_count():  # somebody else's are to stay so
+        gc.collect()
+        return
+    gc.freeze()
+    try:
+        gc.collect()
+    finally:
+        gc.unfreeze()
 
 
 def _suspected(
@@ -118,12 +134,15 @@ def _judged(
             return course.verdict(began, "steady", (f"what grows is known noise: {names} a run",), ignored)
         if bounded and not leaks:
             return course.verdict(began, "bounded growth", bounded[0].reasons, ignored)
-    if not memory and gauges.TASKS not in [each.gauge for each in over]:
+    if {each.gauge for each in over} <= {gauges.FILES, gauges.THREADS}:
         leaks = unproven = ()  # the heap knows nothing of files, and who holds a thread is the thread itself
     unexplained = not (leaks or unproven) and [each.gauge for each in over] == [gauges.MEMORY]
     if unexplained and threading.active_count() > 1:
         why = "its memory grows, but by nothing that a run made: other threads run, and may be what grows"
         return course.verdict(began, "not enough data", (why,), ignored)
+    if unexplained and over[0].per_run.low <= LIMIT_BYTES:
+        why = "what grows is nothing that a run made, and so little that it may be malloc's own caches"
+        return course.verdict(began, "steady", (why,), ignored)
     reasons = tuple(_grown(each, course.limit) for each in over)
     native = bool(memory) and not others and bool(leaks) and leaks[0].verdict == "native growth"
     made = course.verdict(began, "native growth" if native else "leak", reasons, ignored)
