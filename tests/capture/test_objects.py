@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import uuid
 from typing import Any
@@ -21,6 +22,16 @@ class UserActivity:
 def same(found: list[object], *expected: object) -> bool:
     """Return whether these very objects were found, each once."""
     return sorted(map(id, found)) == sorted(map(id, expected))
+
+
+def test_after_asyncio_kept_something_for_its_next_futures() -> None:
+    async def waits() -> None:
+        await asyncio.sleep(0.001)
+
+    for _ in range(2):
+        asyncio.run(waits())
+        kept = UserActivity()
+        assert same(by_type("UserActivity"), kept)
 
 
 @pytest.mark.parametrize("name", ["UserActivity", f"{__name__}.UserActivity"])

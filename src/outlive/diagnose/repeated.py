@@ -23,6 +23,7 @@ from outlive.diagnose import series
 from outlive.diagnose.course import LARGE_NAMED_RUNS, MORE, SETTLE_RUNS, Course
 from outlive.diagnose.growth import LIMIT_BYTES
 from outlive.errors import OutliveError
+from outlive.model.estimate import Estimate
 from outlive.model.size import MIB, readable
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from outlive.model.growth import GaugeGrowth, Growth, GrowthLimit
 
 RUNS_LEAST = series.QUIET_RUNS
+
+_NONE = Estimate(0.0, 0.0, 0.0)
 
 _COST = 0.05  # of a run's time, for readings
 _COST_SUSPECTED = 0.5
@@ -123,6 +126,12 @@ def _judged(
     others = [each for each in over if each not in memory]
     ours = tuple(one for one in found if one.scope and one.site is not None)
     leaks = tuple(one for one in ours if one.verdict in {"leak", "native growth"})
+    beside = tuple(one for one in leaks if one.confidence == "likely" and not one.certain_bytes)
+    most = max((each.per_run.low for each in memory), default=math.inf)
+    # What was made beside the runs explains it, or is left out.
+    leaks = tuple(
+        one for one in leaks if one not in beside or 2 * (one.per_run_bytes or _NONE).estimate >= most
+    )
     # Without, the line is named that most of what survives is from, though that alone would not prove it.
     unproven = tuple(one for one in ours if one.verdict == "not enough data" and one.in_use_bytes)
     bounded = tuple(one for one in found if one.verdict == "bounded growth" and one.rule)
@@ -173,6 +182,7 @@ class _Sampled:
         self._plain = course.once
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._is_ours = False
+        self._runs = 0
 
     def __enter__(self) -> _Sampled:  # noqa: PYI034 - one class, no subclasses
         if not sampling.is_running():
@@ -196,6 +206,7 @@ class _Sampled:
         self._is_ours = True
 
     def _in_scope(self) -> bool:
+        self._runs += 1
         run, around = scopes.enter(self._name)
         try:
             return self._plain()
@@ -218,13 +229,14 @@ class _Sampled:
             return self._found(Path(file), ignores)
 
     def _found(self, file: Path, ignores: Sequence[Ignore]) -> tuple[list[Finding], dict[str, float]]:
-        from outlive.diagnose.noise import without_noise
+        from outlive.diagnose.noise import made_beside, without_noise
         from outlive.diagnose.this_process import judged, snapshot_if_named
         from outlive.recording.reader import read
 
         try:
             taken = snapshot_if_named()
             recording, ignored = without_noise(read(file), ignores)
-            return judged(recording, taken, self._course.limit.size_bytes), ignored
+            found = judged(recording, taken, self._course.limit.size_bytes)
+            return found + made_beside(recording, self._name, self._runs), ignored
         except OutliveError:
             return [], {}
