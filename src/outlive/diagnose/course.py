@@ -192,7 +192,7 @@ class Course:
                 found.append(self._grown(gauge, segments))
         for gauge in self._exact():
             segments = list(self._parts(gauge, large=large))
-            if series.every_run_adds(segments) and not (gauge == gauges.BLOCKS and found):
+            if series.every_run_adds(segments):
                 found.append(self._grown(gauge, segments))
         return tuple(found)
 

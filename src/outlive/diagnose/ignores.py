@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from outlive.model.recording import Frame
 
 
-_OWN = str(Path(__file__).parents[1])
-_IS_RUNNER = re.compile(rf"-packages/_pytest/|^{re.escape(_OWN)}/(pytest_plugin|diagnose)/")
+OWN = str(Path(__file__).parents[1])
+_IS_RUNNER = re.compile(rf"-packages/_pytest/|^{re.escape(OWN)}/(pytest_plugin|diagnose)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ IGNORES = (
     Ignore("logging capture", installed("_pytest/logging.py")),
     Ignore("kept tracebacks", installed("_pytest/_code/*", "_pytest/reports.py", "_pytest/runner.py")),
     Ignore("pytest", installed("_pytest/*", "pluggy/*", "pytest_asyncio/*", "anyio/pytest_plugin.py")),
-    Ignore("outlive", tuple(f"{_OWN}/{room}/*" for room in ("pytest_plugin", "diagnose", "capture"))),
+    Ignore("outlive", tuple(f"{OWN}/{room}/*" for room in ("pytest_plugin", "diagnose", "capture"))),
     Ignore("hypothesis", installed("hypothesis/*")),
     Ignore("coverage", installed("coverage/*", "pytest_cov/*")),
     Ignore("lazy imports", ("<frozen importlib*",), anywhere=True),

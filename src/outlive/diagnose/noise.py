@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from outlive.diagnose import lines
-from outlive.diagnose.ignores import of_stack
+from outlive.diagnose.ignores import OWN, of_stack
 from outlive.diagnose.survivors import survivors
 from outlive.model.estimate import Estimate
 from outlive.model.finding import Finding
@@ -43,7 +43,7 @@ def made_beside(recording: Recording, name: str, runs: int) -> list[Finding]:
         stack = recording.stacks.get(sample.stack)
         if not sample.run and sample.thread == recording.process.pid and stack and not is_own(stack):
             frame = lines.own_frame(stack.frames)
-            if frame is not None:
+            if frame is not None and not frame.file.startswith(OWN):
                 sizes[frame] += sample.size
     if not sizes or not runs:
         return []

@@ -123,7 +123,7 @@ def _judged(
 ) -> Growth:
     """Return the verdict on what surely grows: it may be noise with a name, or a cache with a limit."""
     memory = [each for each in over if each.gauge in {gauges.MEMORY, gauges.MAPPED}]
-    others = [each for each in over if each not in memory]
+    others = [each for each in over if each not in memory and each.gauge != gauges.BLOCKS]
     ours = tuple(one for one in found if one.scope and one.site is not None)
     leaks = tuple(one for one in ours if one.verdict in {"leak", "native growth"})
     beside = tuple(one for one in leaks if one.confidence == "likely" and not one.certain_bytes)
@@ -149,7 +149,7 @@ def _judged(
     if unexplained and threading.active_count() > 1:
         why = "its memory grows, but by nothing that a run made: other threads run, and may be what grows"
         return course.verdict(began, "not enough data", (why,), ignored)
-    if unexplained and over[0].per_run.low <= LIMIT_BYTES:
+    if not leaks and [each.gauge for each in over] == [gauges.MEMORY] and over[0].per_run.low <= LIMIT_BYTES:
         why = "what grows is nothing that a run made, and so little that it may be malloc's own caches"
         return course.verdict(began, "steady", (why,), ignored)
     reasons = tuple(_grown(each, course.limit) for each in over)
