@@ -2,16 +2,19 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import URL, create_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Session
 
-from examples.leaky_export.models import Base, UserActivity
+from examples.leaky_export import leaks
+from examples.leaky_export.models import Base, UserActivity, open_engine
 from examples.leaky_export.seed import TENANT_ID, USER_ID, seed
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +25,18 @@ SEEDED_ROWS = 300
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@asynccontextmanager
+async def opened(database: Path) -> AsyncIterator[AsyncEngine]:
+    """Give an engine; in the end, let go of it and of what the leaks kept."""
+    engine = open_engine(database)
+    yield engine
+    for session in leaks.RUNNING.values():
+        await session.close()
+    for kept in (leaks.FETCHED, leaks.RUNNING, leaks.TASKS):
+        kept.clear()
+    await engine.dispose()
 
 
 @pytest.fixture(scope="session")

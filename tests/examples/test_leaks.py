@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from examples.leaky_export import leaks
 from examples.leaky_export.aftermath import survivors
 from examples.leaky_export.leaks import LEAKS, run_exports
-from examples.leaky_export.models import open_engine
+from tests.examples.conftest import opened
 
 pytestmark = pytest.mark.anyio
 
@@ -20,13 +20,8 @@ EXPORTS, ROWS = 20, 7
 
 @pytest.fixture
 async def engine(seeded: Path) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(seeded)
-    yield engine
-    for session in leaks.RUNNING.values():
-        await session.close()
-    for kept in (leaks.FETCHED, leaks.RUNNING, leaks.TASKS):
-        kept.clear()
-    await engine.dispose()
+    async with opened(seeded) as engine:
+        yield engine
 
 
 @pytest.mark.parametrize("name", LEAKS)

@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from examples.leaky_export import leaks
 from examples.leaky_export.leaks import LEAKS
-from examples.leaky_export.models import open_engine
 from examples.leaky_export.seed import TENANT_ID, USER_ID
 from examples.leaky_export.streaming import export_user_data
-from tests.examples.conftest import SEEDED_ROWS
+from tests.examples.conftest import SEEDED_ROWS, opened
 
 pytestmark = pytest.mark.anyio
 ROWS = 20
@@ -27,13 +26,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def engine(seeded: Path) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(seeded)
-    yield engine
-    for session in leaks.RUNNING.values():
-        await session.close()
-    for kept in (leaks.FETCHED, leaks.RUNNING, leaks.TASKS):
-        kept.clear()
-    await engine.dispose()
+    async with opened(seeded) as engine:
+        yield engine
 
 
 @pytest.mark.limit_growth("10 KiB", runs=100)

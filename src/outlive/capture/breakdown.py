@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from outlive.capture import cgroup, rss
+from outlive.capture import cgroup, pymalloc, rss
 from outlive.errors import OutliveError
 from outlive.model.size import MIB
 
@@ -84,17 +84,15 @@ def heaps(python_large_bytes: int | None) -> dict[str, int | None]:
 
 def _pymalloc(report: str) -> tuple[int | None, int | None]:
     """Return (in use, free) as pymalloc reports them. What it loses to alignment is neither: untouched."""
-    found = {}
-    for line in report.splitlines():
-        key, equals, figure = line.rpartition("=")
-        if equals:
-            found[key.lstrip("# 0123456789").partition(" * ")[0].rstrip()] = figure.replace(",", "")
-    try:
-        free = int(found["bytes in available blocks"]) + int(found["unused pools"])
-        overhead = int(found["bytes lost to pool headers"]) + int(found["bytes lost to quantization"])
-        return int(found["bytes in allocated blocks"]) + overhead, free
-    except (KeyError, ValueError):  # pymalloc does not run here, or is hidden
-        return None, None
+    said = pymalloc.figures(
+        report,
+        "bytes in allocated blocks",
+        "bytes lost to pool headers",
+        "bytes lost to quantization",
+        "bytes in available blocks",
+        "unused pools",
+    )
+    return (None, None) if said is None else (sum(said[:3]), sum(said[3:]))
 
 
 def divide(area: Mapping[str, int], said: Mapping[str, int | None]) -> dict[str, int | None]:

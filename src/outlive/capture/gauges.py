@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
+from outlive.capture import pymalloc, rss
 from outlive.capture.core import native
-from outlive.model.size import KIB
 
 TYPE_CHECKING = False  # as in outlive/__init__.py
 if TYPE_CHECKING:
@@ -21,13 +21,10 @@ BLOCKS = "blocks"
 FILES = "file descriptors"
 THREADS = "threads"
 TASKS = "asyncio tasks"
-
 SPACE = "address space"
 
 GAUGES = (MEMORY, MAPPED, SPACE, BLOCKS, FILES, THREADS, TASKS)
-
-_IN_USE = "# bytes in allocated blocks"
-_FREE = "# bytes in available blocks"
+SIZES = (MEMORY, MAPPED, SPACE)  # in bytes; of others there are so many
 
 
 def read() -> tuple[int, ...]:
@@ -43,36 +40,22 @@ def read() -> tuple[int, ...]:
 
     """
     _, report, malloc = native.heap()
-    in_use, arenas = _figure(report, _IN_USE), 0
-    if in_use:
-        arenas = in_use + _figure(report, _FREE)
-    taken = mapped = allocated = 0
-    if malloc is not None:
-        taken, allocated, _, mapped = malloc
-    with open("/proc/self/status", "rb") as lines:  # noqa: PTH123 - pathlib is not light
-        status = lines.read()
-    resident = KIB * (_kib(status, b"RssAnon:") + _kib(status, b"RssShmem:"))
+    in_use, free = pymalloc.figures(report, "bytes in allocated blocks", "bytes in available blocks") or (
+        0,
+        0,
+    )
+    taken, allocated, _, mapped = malloc or (0, 0, 0, 0)
+    anonymous, shared, space = rss.status("self", "RssAnon", "RssShmem", "VmSize")
+    known = in_use + free + taken + mapped
     return (
         in_use + allocated + mapped,
-        resident - arenas - taken - mapped,
-        KIB * _kib(status, b"VmSize:") - arenas - taken - mapped,
+        anonymous + shared - known,
+        space - known,
         sys.getallocatedblocks(),
         len(os.listdir("/proc/self/fd")),  # noqa: PTH208
         len(os.listdir("/proc/self/task")),  # noqa: PTH208
         len(_live_tasks()),
     )
-
-
-def _figure(report: str, name: str) -> int:
-    at = report.find(name)
-    if at < 0:  # pymalloc does not run here
-        return 0
-    line = report[at : report.find("\n", at)]
-    return int(line.rpartition("=")[2].replace(",", ""))
-
-
-def _kib(status: bytes, name: bytes) -> int:
-    return int(status[status.index(name) + len(name) :].split(None, 1)[0])
 
 
 def _live_tasks() -> list[Task[object]]:

@@ -17,7 +17,7 @@ _DEFAULT_STACK_BYTES = 8 * MIB
 
 def peak_rss_bytes() -> int:
     """Return this process's peak resident set: VmHWM, which unlike getrusage's is not inherited over exec."""
-    return _status("self", "VmHWM")
+    return status("self", "VmHWM")[0]
 
 
 def rss_bytes(pid: int) -> int:
@@ -27,16 +27,26 @@ def rss_bytes(pid: int) -> int:
         OSError: there is no such process.
 
     """
-    return _status(pid, "VmRSS")
+    return status(pid, "VmRSS")[0]
 
 
-def _status(pid: int | str, key: str) -> int:
-    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:  # noqa: PTH123 - light
-        for line in lines:
-            name, _, value = line.partition(":")
-            if name == key:
-                return int(value.split()[0]) * KIB
-    return 0  # a zombie has no memory any more
+def status(pid: int | str, *names: str) -> list[int]:
+    """Return the bytes that the kernel's account of a process gives for these names.
+
+    0 for what it does not name: a zombie has no memory any more.
+
+    Raises:
+        OSError: there is no such process.
+
+    """
+    with open(f"/proc/{pid}/status", "rb") as file:  # noqa: PTH123 - light
+        text = file.read()
+    return [_figure(text, b"\n%s:" % name.encode()) for name in names]
+
+
+def _figure(text: bytes, name: bytes) -> int:
+    at = text.find(name)
+    return 0 if at < 0 else int(text[at + len(name) :].split(None, 1)[0]) * KIB
 
 
 def areas(pid: int | str) -> dict[str, int]:

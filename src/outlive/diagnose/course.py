@@ -17,7 +17,7 @@ from outlive.model.growth import GaugeGrowth, Growth
 from outlive.model.size import KIB, MIB, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from outlive.diagnose.series import Series
     from outlive.model.growth import GrowthLimit
@@ -36,6 +36,7 @@ _APART = 5  # runs between two readings at most
 _SEGMENT_READINGS = 10  # at least: of five, no slope has bounds at 99 %
 _CURVE = 48  # points of the picture
 _COUNTS = (gauges.FILES, gauges.THREADS, gauges.TASKS)
+_MAPPED = (gauges.MAPPED, gauges.SPACE)
 _PLACE = {name: place for place, name in enumerate(gauges.GAUGES)}
 
 
@@ -122,7 +123,7 @@ class Course:
         return self._since(gauge, self._segments[-1])
 
     def _limit_of(self, gauge: str) -> float:
-        least = MAPPED_LEAST_BYTES if gauge in {gauges.MAPPED, gauges.SPACE} else 0
+        least = MAPPED_LEAST_BYTES if gauge in _MAPPED else 0
         return max(self.limit.size_bytes, least)
 
     def is_flat(self) -> bool:
@@ -130,7 +131,7 @@ class Course:
         if not series.is_flat(self._segment(gauges.MEMORY), self.limit.size_bytes):
             return False
         # What is mapped may be touched late: then the address space does not grow.
-        mapped = (gauges.MAPPED, gauges.SPACE) if self.limit.size_bytes else ()
+        mapped = _MAPPED if self.limit.size_bytes else ()
         if mapped and not any(series.is_flat(self._segment(each), self._limit_of(each)) for each in mapped):
             return False
         return not any(series.every_run_adds([self._last(gauge)]) for gauge in self._exact())
@@ -161,14 +162,15 @@ class Course:
 
     def _is_large(self) -> bool:
         """Return whether it grew enough, or what it takes is short."""
-        memory = self._since(gauges.MEMORY, 0)[1]
-        if len(memory) <= LARGE_RUNS:
+        if self._readings <= LARGE_RUNS:
             return False
-        if self._since(gauges.FILES, 0)[1][-1] > self._files:
+        last = self._readings - 1
+        if self._figures[_PLACE[gauges.FILES]][last] > self._files:
             return series.every_run_adds([self._last(gauges.FILES)])
+        memory = self._figures[_PLACE[gauges.MEMORY]]
         warm = self.runs_done > self.limit.warmup + LARGE_RUNS
         most = min(LARGE_BYTES, self._room) if warm else self._room
-        return memory[-1] - memory[0] >= most and self._always_grew(LARGE_RUNS)
+        return memory[last] - memory[0] >= most and self._always_grew(LARGE_RUNS)
 
     def _always_grew(self, readings: int) -> bool:
         runs, figures = self._since(gauges.MEMORY, max(0, self._readings - readings - 1))
@@ -178,33 +180,34 @@ class Course:
         )
 
     def over(self, *, large: bool) -> tuple[GaugeGrowth, ...]:
-        """Return what surely grows by more than it may, in every segment."""
+        """Return what surely grows by more than it may, in every segment; if it is `large`, of late."""
         found = []
-        for gauge in (gauges.MEMORY, gauges.MAPPED):
-            segments = list(self._parts(gauge, large=large))
-            if large and gauge == gauges.MEMORY:
-                surely = self._always_grew(LARGE_NAMED_RUNS)
-            else:
-                surely = not large and series.grows(segments, self._limit_of(gauge))
-            if surely and gauge == gauges.MAPPED:
-                surely = series.grows(list(self._parts(gauges.SPACE, large=large)), MAPPED_LEAST_BYTES)
-            if surely:
-                found.append(self._grown(gauge, segments))
-        for gauge in self._exact():
-            segments = list(self._parts(gauge, large=large))
-            if series.every_run_adds(segments):
+        for gauge in (gauges.MEMORY, gauges.MAPPED, *self._exact()):
+            segments = (
+                [self._since(gauge, max(0, self._readings - LARGE_RUNS))] if large else self._parts(gauge)
+            )
+            if self._surely_grows(gauge, segments, large=large):
                 found.append(self._grown(gauge, segments))
         return tuple(found)
 
-    def _parts(self, gauge: str, *, large: bool) -> Iterator[Series]:
+    def _surely_grows(self, gauge: str, segments: Sequence[Series], *, large: bool) -> bool:
+        if gauge in self._exact():
+            return series.every_run_adds(segments)
         if large:
-            yield self._since(gauge, max(0, self._readings - LARGE_RUNS))
-            return
-        yield self._warm(gauge)
+            return gauge == gauges.MEMORY and self._always_grew(LARGE_NAMED_RUNS)
+        if not series.grows(segments, self._limit_of(gauge)):
+            return False
+        return gauge != gauges.MAPPED or series.grows(self._parts(gauges.SPACE), MAPPED_LEAST_BYTES)
+
+    def _parts(self, gauge: str) -> list[Series]:
+        """Return the runs after warm-up, and two parts of those where every block was sampled."""
         runs, figures = self._segment(gauge)
         first = len(runs) // MORE
-        yield runs[: first + 1], figures[: first + 1]
-        yield runs[first:], figures[first:]
+        return [
+            self._warm(gauge),
+            (runs[: first + 1], figures[: first + 1]),
+            (runs[first:], figures[first:]),
+        ]
 
     def _grown(self, gauge: str, segments: Sequence[Series]) -> GaugeGrowth:
         slopes = [series.slope(each) for each in segments]
@@ -219,7 +222,7 @@ class Course:
 
     def unproven(self) -> tuple[Literal["bounded growth", "steady", "not enough data"], tuple[str, ...]]:
         """Return what to say where it is not certain that it grows."""
-        segments = list(self._parts(gauges.MEMORY, large=False))
+        segments = self._parts(gauges.MEMORY)
         first, last = series.slope(segments[0]), series.slope(segments[-1])
         limit = self._limit_of(gauges.MEMORY)
         if last.low <= limit and last.high > 2 * limit + 10 * KIB:
@@ -244,10 +247,10 @@ class Course:
         return Growth(kind, self.limit, self.runs_done, seconds, memory, curve, reasons, (), ignored or {})
 
     def _memory(self) -> tuple[GaugeGrowth, ...]:
-        runs, _ = self._segment(gauges.MEMORY)
-        if len(runs) < 2:  # noqa: PLR2004 - a slope takes two
+        segment = self._segment(gauges.MEMORY)
+        if len(segment[0]) < 2:  # noqa: PLR2004 - a slope takes two
             return ()
-        return (self._grown(gauges.MEMORY, [self._segment(gauges.MEMORY)]),)
+        return (self._grown(gauges.MEMORY, [segment]),)
 
     def _curve(self) -> tuple[float, ...]:
         """Return what memory was in use after runs, over the first reading, in equal stretches of readings.

@@ -33,7 +33,7 @@ def without_noise(recording: Recording, ignores: Sequence[Ignore]) -> tuple[Reco
     return replace(recording, samples=kept), dict(ignored)
 
 
-def made_beside(recording: Recording, name: str, runs: int) -> list[Finding]:
+def made_beside(recording: Recording, name: str, runs: int) -> Finding | None:
     """Return the line whose blocks are most of what the main thread made outside of any run, if there is one.
 
     An event loop that is older than a run has a context of its own, and so has what it runs.
@@ -46,13 +46,11 @@ def made_beside(recording: Recording, name: str, runs: int) -> list[Finding]:
             if frame is not None and not frame.file.startswith(OWN):
                 sizes[frame] += sample.size
     if not sizes or not runs:
-        return []
+        return None
     frame, size = max(sizes.items(), key=lambda each: each[1])
     made = sum(sizes.values()) / runs
     why = (
         "made outside of the runs' context, as by an event loop older than they are; its holder is not known"
     )
     per_run, place = Estimate(made, made, made), lines.place(frame)
-    return [
-        Finding("leak", "likely", name, runs, per_run, 0.0, size, place, "", 0.0, "", "", (why,), ""),
-    ]
+    return Finding("leak", "likely", name, runs, per_run, 0.0, size, place, "", 0.0, "", "", (why,), "")

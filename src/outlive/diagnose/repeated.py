@@ -13,7 +13,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from outlive.diagnose import series
 from outlive.diagnose.course import LARGE_NAMED_RUNS, MORE, SETTLE_RUNS, Course
 from outlive.diagnose.growth import LIMIT_BYTES
 from outlive.errors import OutliveError
-from outlive.model.estimate import Estimate
+from outlive.model.finding import LEAKS
 from outlive.model.size import MIB, readable
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from outlive.model.growth import GaugeGrowth, Growth, GrowthLimit
 
 RUNS_LEAST = series.QUIET_RUNS
-
-_NONE = Estimate(0.0, 0.0, 0.0)
 
 _COST = 0.05  # of a run's time, for readings
 _COST_SUSPECTED = 0.5
@@ -110,56 +109,70 @@ def _suspected(
         over = course.over(large=large or ended == "large")
         if not over:
             return course.verdict(began, *course.unproven())
-        found, ignored = sampled.findings(ignores)
-    return _judged(course, began, over, found, ignored)
+        evidence = sampled.evidence(ignores)
+    return _judged(course, began, over, evidence)
 
 
-def _judged(
-    course: Course,
-    began: float,
-    over: tuple[GaugeGrowth, ...],
-    found: Sequence[Finding],
-    ignored: dict[str, float],
-) -> Growth:
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What recording and heap say of what grows, and what a run left of known noise, left out there."""
+
+    findings: Sequence[Finding] = ()
+    beside: Finding | None = None
+    ignored: dict[str, float] = field(default_factory=dict)
+
+
+def _judged(course: Course, began: float, over: tuple[GaugeGrowth, ...], evidence: _Evidence) -> Growth:
     """Return the verdict on what surely grows: it may be noise with a name, or a cache with a limit."""
-    memory = [each for each in over if each.gauge in {gauges.MEMORY, gauges.MAPPED}]
-    others = [each for each in over if each not in memory and each.gauge != gauges.BLOCKS]
-    ours = tuple(one for one in found if one.scope and one.site is not None)
-    leaks = tuple(one for one in ours if one.verdict in {"leak", "native growth"})
-    beside = tuple(one for one in leaks if one.confidence == "likely" and not one.certain_bytes)
-    most = max((each.per_run.low for each in memory), default=math.inf)
-    # What was made beside the runs explains it, or is left out.
-    leaks = tuple(
-        one for one in leaks if one not in beside or 2 * (one.per_run_bytes or _NONE).estimate >= most
-    )
-    # Without, the line is named that most of what survives is from, though that alone would not prove it.
-    unproven = tuple(one for one in ours if one.verdict == "not enough data" and one.in_use_bytes)
-    bounded = tuple(one for one in found if one.verdict == "bounded growth" and one.rule)
-    if memory and not others:
+    verdict = partial(course.verdict, began, ignored=evidence.ignored)
+    growing = {each.gauge for each in over}
+    memory = [each for each in over if each.gauge in gauges.SIZES]
+    leaks, unproven = _named(evidence, memory)
+    memory_alone = bool(memory) and growing <= {*gauges.SIZES, gauges.BLOCKS}
+    if memory_alone:
         least = max(each.per_run.low for each in memory)
-        noise = sum(ignored.values())
+        noise = sum(evidence.ignored.values())
         if least - noise <= course.limit.size_bytes and noise > 0:
-            names = ", ".join(f"{name} {readable(size)}" for name, size in ignored.items())
-            return course.verdict(began, "steady", (f"what grows is known noise: {names} a run",), ignored)
+            names = ", ".join(f"{name} {readable(size)}" for name, size in evidence.ignored.items())
+            return verdict("steady", (f"what grows is known noise: {names} a run",))
+        bounded = [one for one in evidence.findings if one.verdict == "bounded growth" and one.rule]
         if bounded and not leaks:
-            return course.verdict(began, "bounded growth", bounded[0].reasons, ignored)
-    if {each.gauge for each in over} <= {gauges.FILES, gauges.THREADS}:
+            return verdict("bounded growth", bounded[0].reasons)
+    if growing <= {gauges.FILES, gauges.THREADS}:
         leaks = unproven = ()  # the heap knows nothing of files, and who holds a thread is the thread itself
-    unexplained = not (leaks or unproven) and [each.gauge for each in over] == [gauges.MEMORY]
-    if unexplained and threading.active_count() > 1:
-        why = "its memory grows, but by nothing that a run made: other threads run, and may be what grows"
-        return course.verdict(began, "not enough data", (why,), ignored)
-    if not leaks and [each.gauge for each in over] == [gauges.MEMORY] and over[0].per_run.low <= LIMIT_BYTES:
-        why = "what grows is nothing that a run made, and so little that it may be malloc's own caches"
-        return course.verdict(began, "steady", (why,), ignored)
+    if growing == {gauges.MEMORY} and not leaks:
+        if not unproven and threading.active_count() > 1:
+            why = "its memory grows, but by nothing that a run made: other threads run, and may be what grows"
+            return verdict("not enough data", (why,))
+        if over[0].per_run.low <= LIMIT_BYTES:
+            why = "what grows is nothing that a run made, and so little that it may be malloc's own caches"
+            return verdict("steady", (why,))
+    native = memory_alone and bool(leaks) and leaks[0].verdict == "native growth"
     reasons = tuple(_grown(each, course.limit) for each in over)
-    native = bool(memory) and not others and bool(leaks) and leaks[0].verdict == "native growth"
-    made = course.verdict(began, "native growth" if native else "leak", reasons, ignored)
+    made = verdict("native growth" if native else "leak", reasons)
     return replace(made, gauges=over, findings=leaks or unproven)
 
 
+def _named(
+    evidence: _Evidence, memory: Sequence[GaugeGrowth]
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Return findings that name what leaks, and those that name it without proof.
+
+    Those are of the line that most of what survives is from.
+    """
+    ours = [one for one in evidence.findings if one.scope and one.site is not None]
+    leaks = [one for one in ours if one.verdict in LEAKS]
+    beside = evidence.beside
+    if beside is not None and beside.per_run_bytes is not None:
+        # What was made beside the runs explains what grows, or is left out.
+        most = max((each.per_run.low for each in memory), default=math.inf)
+        leaks += [beside] if 2 * beside.per_run_bytes.estimate >= most else []
+    unproven = (one for one in ours if one.verdict == "not enough data" and one.in_use_bytes)
+    return tuple(leaks), tuple(unproven)
+
+
 def _grown(grown: GaugeGrowth, limit: GrowthLimit) -> str:
-    if grown.gauge in {gauges.MEMORY, gauges.MAPPED}:
+    if grown.gauge in gauges.SIZES:
         least = f"at least {readable(grown.per_run.low)} a run at 99 %, in every segment of the runs"
         return f"{grown.gauge} grows by {least}; it may by {readable(limit.size_bytes)}"
     most = ", ".join(f"{name} ×{count}" for name, count in Counter(gauges.names(grown.gauge)).most_common(2))
@@ -167,11 +180,9 @@ def _grown(grown: GaugeGrowth, limit: GrowthLimit) -> str:
 
 
 def _flat(course: Course) -> tuple[str, ...]:
-    return (
-        (f"it does not grow: {RUNS_LEAST} runs and more left nothing over its limit behind",)
-        if (course.runs_done >= RUNS_LEAST)
-        else ()
-    )
+    if course.runs_done < RUNS_LEAST:
+        return ()
+    return (f"it does not grow: {RUNS_LEAST} runs and more left nothing over its limit behind",)
 
 
 class _Sampled:
@@ -220,15 +231,15 @@ class _Sampled:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def findings(self, ignores: Sequence[Ignore]) -> tuple[list[Finding], dict[str, float]]:
-        """Return what recording and heap say, and what a run left of known noise, left out there."""
+    def evidence(self, ignores: Sequence[Ignore]) -> _Evidence:
+        """Return what there is, nothing if it can't be read."""
         file = sampling.recording_path()
         if not file:  # the code under test stopped it
-            return [], {}
+            return _Evidence()
         with Unseen():
-            return self._found(Path(file), ignores)
+            return self._evidence(Path(file), ignores)
 
-    def _found(self, file: Path, ignores: Sequence[Ignore]) -> tuple[list[Finding], dict[str, float]]:
+    def _evidence(self, file: Path, ignores: Sequence[Ignore]) -> _Evidence:
         from outlive.diagnose.noise import made_beside, without_noise
         from outlive.diagnose.this_process import judged, snapshot_if_named
         from outlive.recording.reader import read
@@ -237,6 +248,6 @@ class _Sampled:
             taken = snapshot_if_named()
             recording, ignored = without_noise(read(file), ignores)
             found = judged(recording, taken, self._course.limit.size_bytes)
-            return found + made_beside(recording, self._name, self._runs), ignored
+            return _Evidence(found, made_beside(recording, self._name, self._runs), ignored)
         except OutliveError:
-            return [], {}
+            return _Evidence()

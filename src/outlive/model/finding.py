@@ -20,6 +20,7 @@ Verdict = Literal[
     "not enough data",
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+LEAKS: tuple[Verdict, ...] = ("leak", "native growth")  # what makes a test fail
 
 Confidence = Literal["certain", "likely", "unknown"]
 """certain: at 99 %; likely: a part could not be looked at; unknown: there is no verdict yet."""

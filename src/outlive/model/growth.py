@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from outlive.model.finding import LEAKS
+
 if TYPE_CHECKING:
     from outlive.model.estimate import Estimate
     from outlive.model.finding import Finding, Verdict
@@ -52,4 +54,4 @@ class Growth:
     @property
     def fails(self) -> bool:
         """Whether it grows by more than it may."""
-        return self.verdict in {"leak", "native growth"}
+        return self.verdict in LEAKS

@@ -13,7 +13,7 @@ from _pytest.logging import LogCaptureHandler
 
 from outlive.errors import OutliveError, UsageError
 from outlive.model.size import parse_size
-from outlive.pytest_plugin import marks, options
+from outlive.pytest_plugin import marks, options, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +55,6 @@ class Memory:
 
         """
         from outlive.diagnose import repeated
-        from outlive.report.growth_text import growth_text, reason
 
         config = self._request.config
         name = f"{self._request.node.nodeid} {getattr(fn, '__qualname__', type(fn).__qualname__)}"
@@ -80,14 +79,10 @@ class Memory:
         except OutliveError as error:
             if calling:
                 raise
-            options.unknown(config, f"memory can't be counted here: {error}")
+            outcome.unknown(config, f"memory can't be counted here: {error}")
             return
-        if growth is None:
-            return
-        if growth.fails:
-            pytest.fail(growth_text(growth, name), pytrace=False)
-        if growth.verdict == "not enough data":
-            options.unknown(config, reason(growth))
+        if growth is not None:
+            outcome.of_growth(config, growth, name)
 
     def assert_dead(self, obj: object) -> None:
         """Fail if anything but the running test holds `obj`, or what a weak reference refers to.

@@ -59,13 +59,6 @@ def ignores(config: pytest.Config) -> tuple[Ignore, ...]:
         raise pytest.UsageError(f"outlive_ignore: {error}") from error
 
 
-def unknown(config: pytest.Config, why: str) -> None:
-    """Skip a test that can't be judged, or fail it, as was chosen."""
-    if config.getini("outlive_not_enough_data") == "skip":
-        raise pytest.skip.Exception(why, _use_item_location=True)
-    pytest.fail(why, pytrace=False)
-
-
 def looks_at_suite(config: pytest.Config) -> bool:
     """Return whether there is to be a table of the tests."""
     return bool(config.option.outlive or config.option.outlive_leaks or config.option.outlive_json)

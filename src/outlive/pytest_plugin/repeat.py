@@ -17,7 +17,7 @@ from _pytest.runner import runtestprotocol
 
 from outlive.capture.peaks import Unseen
 from outlive.errors import OutliveError
-from outlive.pytest_plugin import options
+from outlive.pytest_plugin import options, outcome
 from outlive.pytest_plugin.marks import IS_REPEATED
 
 if TYPE_CHECKING:
@@ -71,9 +71,8 @@ class _Repeated:
         if growth is not None:
             self._tell(growth)
         elif trouble:
-            self._replace_call(
-                lambda: options.unknown(item.config, f"memory can't be counted here: {trouble}")
-            )
+            why = f"memory can't be counted here: {trouble}"
+            self._replace_call(lambda: outcome.unknown(item.config, why))
         elif self._runs > 1:
             note = f"this was run {self._runs} of the test, which is repeated to see whether its memory grows"
             for report in self._last:
@@ -120,7 +119,7 @@ class _Repeated:
 
     def _tell(self, growth: Growth) -> None:
         """Report what was found: a leak is a failure, what can't be told is what was chosen for it."""
-        from outlive.report.growth_text import growth_text, reason
+        from outlive.report.growth_text import reason
 
         item = self._item
         self._figures = [("outlive_verdict", growth.verdict), ("outlive_runs", growth.runs)]
@@ -128,10 +127,8 @@ class _Repeated:
             (f"outlive_{each.gauge.replace(' ', '_')}_per_run", round(each.per_run.estimate, 1))
             for each in growth.gauges
         ]
-        if growth.fails:
-            self._replace_call(lambda: pytest.fail(growth_text(growth, item.nodeid), pytrace=False))
-        elif growth.verdict == "not enough data":
-            self._replace_call(lambda: options.unknown(item.config, reason(growth)))
+        if growth.fails or growth.verdict == "not enough data":
+            self._replace_call(lambda: outcome.of_growth(item.config, growth, item.nodeid))
         for report in self._last:
             report.user_properties += self._figures
             if report.when == "call":

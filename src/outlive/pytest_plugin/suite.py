@@ -77,16 +77,19 @@ class Suite:
         shown = len(rows) if self._config.option.verbose > 0 else _SHOWN
         for line in report.text(rows, shown):
             terminalreporter.write_line(line)
-        if self._config.option.outlive_json:
-            file = Path(self._config.option.outlive_json)
+        if file := self._config.option.outlive_json:
+            written = json.dumps(report.as_json(rows), indent=1) + "\n"
             try:
-                file.write_text(json.dumps(report.as_json(rows), indent=1) + "\n", encoding="utf-8")
+                Path(file).write_text(written, encoding="utf-8")
                 terminalreporter.write_line(f"written: {file}")
             except OSError as error:
                 terminalreporter.write_line(f"can't write {file}: {error.strerror}")
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(summary).open("a", encoding="utf-8") as page:
-                page.write(report.markdown(rows, _SHOWN))
+            try:
+                with Path(summary).open("a", encoding="utf-8") as page:
+                    page.write(report.markdown(rows, _SHOWN))
+            except OSError as error:
+                terminalreporter.write_line(f"can't write the summary, {summary}: {error.strerror}")
 
 
 def _row(teardown: pytest.TestReport, seconds: float) -> report.Row:

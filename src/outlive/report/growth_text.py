@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from outlive.capture.gauges import MEMORY, SIZES
 from outlive.model.printable import printable
 from outlive.model.size import readable
 from outlive.report.finding_text import block
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from outlive.model.estimate import Estimate
     from outlive.model.growth import GaugeGrowth, Growth
 
-_BYTES = ("memory", "mapped memory")  # capture.gauges; others count
 _FINDINGS = 3
 _MATTERS = 0.01  # of what grows
 
@@ -48,15 +48,15 @@ def _lines(growth: Growth, name: str) -> Iterator[str]:
         yield from block(finding)
     if (more := len(growth.findings) - _FINDINGS) > 0:
         yield f"\nand {more} more findings"
-    if not growth.findings and any(each.gauge in _BYTES for each in growth.gauges):
+    if not growth.findings and any(each.gauge in SIZES for each in growth.gauges):
         yield "  made    by nothing a run took from Python or malloc: a library's mapping, or another thread"
 
 
 def gauge_text(grown: GaugeGrowth) -> str:
     """Return "10.1 KiB ± 0.2 a run", or "1 file descriptor a run"."""
     per_run = grown.per_run
-    if grown.gauge in _BYTES:
-        return f"{_size(per_run)} {'' if grown.gauge == 'memory' else 'of ' + grown.gauge + ' '}a run"
+    if grown.gauge in SIZES:
+        return f"{_size(per_run)} {'' if grown.gauge == MEMORY else 'of ' + grown.gauge + ' '}a run"
     count = f"{per_run.estimate:.3g}"
     return f"{count} {grown.gauge.removesuffix('s') if count == '1' else grown.gauge} a run"
 

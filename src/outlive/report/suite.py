@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from outlive.model.finding import LEAKS
 from outlive.model.printable import printable
 from outlive.model.size import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-_LEAKS = ("leak", "native growth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def as_json(rows: Sequence[Row]) -> dict[str, object]:
 
 def leaking(rows: Sequence[Row]) -> list[Row]:
     """Return the tests that leak, most first."""
-    return sorted((row for row in rows if row.verdict in _LEAKS), key=lambda row: -(row.per_run_bytes or 0.0))
+    return sorted((row for row in rows if row.verdict in LEAKS), key=lambda row: -(row.per_run_bytes or 0.0))
 
 
 def _by_peak(rows: Sequence[Row]) -> list[Row]:
