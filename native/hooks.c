@@ -288,6 +288,9 @@ void hooks_stop(int unwanted)
         relocate(to_theirs);
         looked_at[0] = looked_at[1] = 0;
     }
+    if (unwanted & MODE_SAMPLE) {
+        sampling_all = false;
+    }
     wrap_domains(left);
     if (unwanted & MODE_COARSE) {
         coarse_stop();

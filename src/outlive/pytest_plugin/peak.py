@@ -32,6 +32,7 @@ def limited(name: str, limit_bytes: int) -> Iterator[None]:
             place = str(Path(folder, "peak.outlive"))
             sampling.start(max(1, limit_bytes // _SAMPLES), place, _ROOM_BYTES, True)  # noqa: FBT003
             sampling.insist()
+            sampling.be_still()  # what it takes to look would count
         try:
             with Peak() as peak:
                 yield
