@@ -325,6 +325,7 @@ void samples_put_nopy(const ThreadCounters *counters, uintptr_t address, uint64_
         slot->size = slot_size_nopy(bytes > 0 ? bytes : 1, at_level, origin);
         slot->stack = stacks_number_nopy(stack);
         slot->born = (uint32_t)(age_ns / 100000000);
+        run = scopes_maker_nopy(run);
         RunOf made_in = scopes_run_nopy(run);
         slot->thread = slot_thread_nopy(counters->thread, made_in.scope);
         slot->run = made_in.run;

@@ -18,6 +18,18 @@ static PyObject *run_variable(PyObject *module, PyObject *variable)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(tasks_are_in_doc, "tasks_are_in(tasks, /)\n--\n\n"
+                               "Have asyncio's dict of the tasks that run now tell a callback from a task.");
+
+static PyObject *tasks_are_in(PyObject *module, PyObject *tasks)
+{
+    if (!PyDict_CheckExact(tasks)) {
+        return PyErr_Format(PyExc_TypeError, "tasks_are_in() takes a dict");
+    }
+    site_tasks_are_in(tasks);
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(scope_add_doc,
              "scope_add(name, base=0)\n--\n\n"
              "The row of another scope, `name` in UTF-8; with labels, `base` is the row without. The row of "
@@ -66,10 +78,27 @@ static PyObject *run_end(PyObject *module, PyObject *const *args, Py_ssize_t cou
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(run_call_doc,
+             "run_call(run, function, /, *args, **kwargs)\n--\n\n"
+             "What the function returns, called in a run. No frame of Python's steps in between.");
+
+static PyObject *run_call(PyObject *module, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    if (count < 2) {
+        return PyErr_Format(PyExc_TypeError, "run_call() takes a run and a function");
+    }
+    void *around = site_run_enter(args[0]);
+    PyObject *result = PyObject_Vectorcall(args[1], args + 2, (size_t)count - 2, names);
+    site_run_leave(around);
+    return result;
+}
+
 PyMethodDef scope_functions[] = {
     {"run_variable", run_variable, METH_O, run_variable_doc},
+    {"tasks_are_in", tasks_are_in, METH_O, tasks_are_in_doc},
     {"scope_add", scope_add, METH_VARARGS, scope_add_doc},
     {"run_begin", run_begin, METH_O, run_begin_doc},
     {"run_end", (PyCFunction)(void (*)(void))run_end, METH_FASTCALL, run_end_doc},
+    {"run_call", (PyCFunction)(void (*)(void))run_call, METH_FASTCALL | METH_KEYWORDS, run_call_doc},
     {NULL, NULL, 0, NULL},
 };

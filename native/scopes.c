@@ -36,6 +36,11 @@ static uint16_t free_runs[RUNS_MAX]; /* a ring: the place that was free longest 
 static uint32_t free_first, free_count;
 static Made *made; /* by slot */
 
+/* Runs that this thread began last. */
+enum { BEGUN_HERE_MAX = 8 };
+static _Thread_local uint64_t begun_here[BEGUN_HERE_MAX];
+static _Thread_local uint32_t begun_here_count;
+
 static RecordedScope *row_nopy(uint32_t scope)
 {
     return (RecordedScope *)((char *)recording + recording_own.scopes_offset) + scope;
@@ -192,6 +197,7 @@ uint64_t scopes_begin(uint32_t scope)
             RECORDING_SET(runs_untracked, recording_own.runs_untracked + 1);
         }
         id = id_of(place, run);
+        begun_here[begun_here_count++ % BEGUN_HERE_MAX] = id;
     }
     samples_leave(entered);
     return id;
@@ -237,6 +243,29 @@ void scopes_end(uint64_t id, uint32_t scope)
         }
     }
     samples_leave(entered);
+}
+
+static bool is_open_nopy(uint64_t id)
+{
+    Run *run = is_current_nopy(id) ? run_at_nopy(id) : NULL;
+    return run != NULL && run->open;
+}
+
+uint64_t scopes_maker_nopy(uint64_t id)
+{
+    if (!(id & RUN_IN_CALLBACK)) {
+        return id;
+    }
+    id &= ~RUN_IN_CALLBACK;
+    if (!is_open_nopy(id)) {
+        for (uint32_t i = 1; i <= BEGUN_HERE_MAX; i++) {
+            uint64_t other = begun_here[(begun_here_count - i) % BEGUN_HERE_MAX];
+            if (is_open_nopy(other)) {
+                return other;
+            }
+        }
+    }
+    return id;
 }
 
 RunOf scopes_run_nopy(uint64_t id)

@@ -2,6 +2,7 @@
 
 #include "below.h"
 #include "pycompat.h"
+#include "scopes.h"
 #include "utf8.h"
 
 /* Writes `text` (a str, borrowed) as UTF-8 into `out`, cut at `capacity` bytes with its final NUL, never
@@ -82,11 +83,47 @@ void site_stack_nopy(RawStack *stack)
     below_append_nopy(stack);
 }
 
-static PyObject *run_variable;
+static PyObject *run_variable, *tasks;
 
 void site_run_is_in(void *variable)
 {
     Py_XSETREF(run_variable, Py_NewRef((PyObject *)variable));
+}
+
+static void say_run(PyObject *run)
+{
+    PyObject *token = PyContextVar_Set(run_variable, run);
+    if (token == NULL) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(token);
+}
+
+void *site_run_enter(void *run)
+{
+    PyObject *around = NULL;
+    if (run_variable != NULL && PyContextVar_Get(run_variable, NULL, &around) == 0) {
+        say_run(run);
+    } else {
+        PyErr_Clear();
+    }
+    return around;
+}
+
+void site_run_leave(void *around)
+{
+    if (around != NULL) {
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        say_run(around);
+        Py_DECREF((PyObject *)around);
+        PyErr_Restore(type, value, traceback);
+    }
+}
+
+void site_tasks_are_in(void *dict)
+{
+    Py_XSETREF(tasks, Py_NewRef((PyObject *)dict));
 }
 
 uint64_t site_run_nopy(void)
@@ -102,5 +139,6 @@ uint64_t site_run_nopy(void)
     }
     uint64_t run = PyLong_CheckExact(id) ? PyLong_AsUnsignedLongLong(id) : 0;
     Py_DECREF(id);
-    return run;
+    bool in_callback = tasks != NULL && PyDict_GET_SIZE(tasks) == 0;
+    return run != 0 && in_callback ? run | RUN_IN_CALLBACK : run;
 }

@@ -9,13 +9,23 @@
 void site_stack_nopy(RawStack *stack);
 
 /* The id of the run (scopes.h) that this thread is in; 0 for none, or where that can't be told: without the
- * GIL. Changes nothing but reference counts, there and back. */
+ * GIL. With RUN_IN_CALLBACK where no task runs. Changes nothing but reference counts, there and back. */
 uint64_t site_run_nopy(void);
 
 /* Has `variable`, a ContextVar whose values are ints below 2^63, say the id. It must never be reset or
  * deleted: a context variable that is read by an allocation in the midst of its deletion keeps what it was,
  * freed. Needs the GIL. */
 void site_run_is_in(void *variable);
+
+/* Has the variable say a run, a Python int, until site_run_leave gets what is returned here: what it said
+ * before. Both need the GIL, and leave the error that is set as it is. */
+void *site_run_enter(void *run);
+void site_run_leave(void *around);
+
+/* Has asyncio's dict of the tasks that run now, one a loop, tell whether this thread is in one. Needs the
+ * GIL.
+ */
+void site_tasks_are_in(void *dict);
 
 /* Describes code objects, and from the first call on has the deaths of code objects told (stacks.h). Needs
  * the GIL. */

@@ -133,6 +133,49 @@ def test_what_a_run_starts_in_the_loop_belongs_to_it(place: Place) -> None:
     )
 
 
+def test_what_a_connection_receives_belongs_to_the_run_that_waits_for_it(place: Place) -> None:
+    run(
+        place,
+        """
+        import socket
+        class Answers(asyncio.Protocol):
+            def ask(self, mark):
+                self.mark, self.answer = mark, asyncio.get_running_loop().create_future()
+                far.send(b"?")
+                return self.answer
+            def data_received(self, data):
+                make(self.mark)
+                self.answer.set_result(None)
+        near, far = socket.socketpair()
+        async def main():
+            loop = asyncio.get_running_loop()
+            async with scope("job"):
+                _, answers = await loop.create_connection(Answers, sock=near)
+                await answers.ask(1)
+                left_behind = asyncio.create_task(later())
+            async with scope("job"):
+                await answers.ask(2)
+                left.set()
+                await left_behind
+            async def one(mark):
+                async with scope("export"):
+                    await answers.ask(mark)
+            await asyncio.create_task(one(4))
+            await answers.ask(5)
+        left = asyncio.Event()
+        async def later():
+            await left.wait()
+            make(3)
+        asyncio.run(main())
+        far.close()
+        found = places()
+        assert (found[1], found[2], found[4]) == (("job", 1), ("job", 2), ("export", 1)), found
+        assert found[3] == ("job", 1), found  # a task's, which goes on
+        assert found[5] == ("job", 1), found  # nobody's run waits
+    """,
+    )
+
+
 def test_a_cancelled_task_ends_its_run(place: Place) -> None:
     run(
         place,

@@ -1,4 +1,4 @@
-"""What a ThreadPoolExecutor is given belongs to the run that gave it; nobody can tell otherwise."""
+"""What threads of executors and drivers are given belongs to the run that gave it; nobody else can tell."""
 
 from __future__ import annotations
 
@@ -154,5 +154,60 @@ def test_an_import_that_fails_meanwhile_shows_no_frame_of_outlives(place: Place)
             assert failure() == plain
         outlive.stop()
         assert "exec_module" not in vars(SourceFileLoader)
+    """,
+    )
+
+
+def test_what_a_thread_of_aiosqlite_makes(place: Place) -> None:
+    run(
+        place,
+        """
+        import aiosqlite
+        found = aiosqlite.core.Connection._execute
+        async def main():
+            async with aiosqlite.connect(":memory:") as database:
+                await database.create_function("make", 1, make)
+                async with scope("read"):
+                    await database.execute("select make(1)")
+                await database.execute("select make(2)")
+                async with scope("read"):
+                    reader = await database.execute("select make(3) union all select make(4)")
+                    await reader.fetchall()
+                    try:
+                        await database.execute("select from")
+                    except aiosqlite.OperationalError as error:
+                        step = error.__traceback__
+                        while step:
+                            assert "/outlive/" not in step.tb_frame.f_code.co_filename
+                            step = step.tb_next
+                    else:
+                        raise AssertionError("nothing was raised")
+                    outlive.stop()
+                    await database.execute("select make(5)")
+        asyncio.run(main())
+        assert aiosqlite.core.Connection._execute is found
+        del kept[5]
+        found = places()
+        assert (found[1], found[2]) == (("read", 1), None), found
+        assert {found[3], found[4]} == {("read", 2)}, found
+    """,
+    )
+
+
+def test_rows_that_aiosqlite_reads_are_made_by_its_line(place: Place) -> None:
+    run(
+        place,
+        """
+        import aiosqlite
+        async def main():
+            async with aiosqlite.connect(":memory:") as database:
+                async with scope("read"):
+                    reader = await database.execute("select zeroblob(7000000)")
+                    kept["rows"] = await reader.fetchall()
+        asyncio.run(main())
+        rows = [each for each in newest().samples if each.size == bytes().__sizeof__() + 7_000_000]
+        (found,) = {(newest().scopes[row.scope].name, bool(row.run), row.stack) for row in rows}
+        assert found[:2] == ("read", True)
+        assert newest().stacks[found[2]].frames[0].file.endswith("aiosqlite/core.py")
     """,
     )

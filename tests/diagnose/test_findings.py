@@ -77,6 +77,72 @@ def test_lines_that_one_container_keeps_are_one_finding(run: Run) -> None:
     assert found["runs"] == 60
 
 
+def test_a_librarys_books_are_no_holder_where_the_program_holds_what_they_are_about(
+    run: Run, tmp_path: Path
+) -> None:
+    library = tmp_path / "lib" / "python3" / "site-packages" / "engines.py"
+    library.parent.mkdir(parents=True)
+    library.write_text(
+        textwrap.dedent("""
+        import weakref
+        BOOKS = {}
+        class Engine:
+            def __init__(self):
+                self.rows = [bytes(1000) for _ in range(5)]
+                BOOKS[id(self)] = {number: bytearray(0) for number in range(100)}
+                weakref.finalize(self, BOOKS.pop, id(self))
+        """)
+    )
+    (found,) = of_scope(
+        run(f"""
+            import sys
+            if not i:
+                sys.path.insert(0, {str(library.parent)!r})
+            import engines
+            SECOND.append(engines.Engine())
+        """)
+    )
+    assert found["verdict"] == "leak"
+    assert line_of(found) == "SECOND.append(engines.Engine())"
+    assert found["holder"].startswith("module __main__ → SECOND → list[60] → Engine.rows")
+
+
+def test_a_limited_cache_beside_it_excuses_no_leak(run: Run) -> None:
+    (found,) = of_scope(
+        run("""
+            if not i:
+                import functools
+                @functools.lru_cache(maxsize=20)
+                def load(number):
+                    return bytes(bytearray(1500))
+            one = Export()
+            one.rows = bytes(bytearray(3000))
+            one.data = load(i)
+            FIRST[i] = one
+        """)
+    )
+    assert (found["verdict"], found["rule"]) == ("leak", "L04")
+    assert line_of(found) == "one.rows = bytes(bytearray(3000))"
+    assert found["holder"].startswith("module __main__ → FIRST[")
+
+
+def test_what_holds_most_is_named_though_another_way_is_shorter(run: Run) -> None:
+    (found,) = of_scope(
+        run("""
+            if not i:
+                def keep():
+                    rows = [bytes(1000) for _ in range(20)]
+                    SECOND.append(rows) if i == 30 else None
+                    yield rows
+                KEPT = {}
+            KEPT[i] = keep()
+            next(KEPT[i])
+        """)
+    )
+    assert found["verdict"] == "leak"
+    assert found["holder"].startswith("module __main__ → KEPT[")
+
+
 def test_two_containers_are_two_findings(run: Run) -> None:
     found = of_scope(
         run("""

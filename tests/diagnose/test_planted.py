@@ -61,11 +61,36 @@ outlive.start(1, size="128 MiB")
 sampling.insist()
 main()
 """
+# What a run of a leak leaves, as tracemalloc sees it.
+WITNESS = """
+import array, gc, runpy, sys, tracemalloc
+import outlive
+from outlive.capture import scopes
+
+outlive.start(1 << 40)  # no block; runs are runs all the same
+in_use, ended, leave = array.array("q", bytes(8000)), 0, scopes.leave
+
+def left(*run):
+    global ended
+    leave(*run)
+    if sys.argv[2] == "leak":
+        gc.collect()
+    in_use[ended] = tracemalloc.get_traced_memory()[0]
+    ended += 1
+
+scopes.leave = left
+tracemalloc.start(1)
+runpy.run_path(sys.argv[1], run_name="__main__")
+added = sorted(in_use[i + 1] - in_use[i] for i in range(ended // 3, ended - 1))
+print(added[len(added) // 2], sum(added) / len(added))
+"""
 COMMANDS = {"sampled": [sys.executable, "-m", "outlive"], "exact": [sys.executable, "-c", EXACTLY]}
 RUNS = {"sampled": SAMPLED_RUNS, "exact": EXACT_RUNS}
 # How far what is found may be from what is planted, beyond its interval. That of samples is at 95 %, and
 # there are many programs.
 TOLERANCE = {"sampled": 0.5, "exact": 0.15}
+
+WITNESS_TOLERANCE = 0.1  # and Pythons differ
 
 
 @dataclass(frozen=True)
@@ -185,6 +210,24 @@ def test_what_is_planted_is_found(program: Path, mode: str, tmp_path: Path) -> N
         findings = diagnosed(program, 2 * RUNS[mode], mode, tmp_path)
     wrong = lies(findings, truth, program.name, TOLERANCE[mode])
     assert not wrong, "\n".join([*wrong, "of:", *map(described, findings)])
+
+
+@pytest.mark.skipif(not LONG, reason="takes minutes")
+@pytest.mark.parametrize("program", LEAKS, ids=lambda path: path.stem)
+def test_what_a_program_is_said_to_leave_is_what_tracemalloc_sees(program: Path) -> None:
+    truth = truth_of(program.read_text(encoding="utf-8"))
+    if not truth.per_run_bytes:
+        pytest.skip("it does not say")
+    seen = subprocess.run(
+        [sys.executable, "-c", WITNESS, program, truth.verdict],
+        env={**os.environ, "PLANTED_RUNS": str(EXACT_RUNS), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    median, mean = map(float, seen.stdout.split()[-2:])
+    assert min(abs(truth.per_run_bytes / one - 1) for one in (median, mean)) < WITNESS_TOLERANCE, seen.stdout
 
 
 def test_there_are_as_many_programs_as_patterns() -> None:

@@ -159,6 +159,35 @@ def test_one_pool_has_a_limit_and_many_pools_have_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "path"),
+    [
+        ("B01", ("limited lru_cache of app.load", "cached value", "Row")),
+        ("B02", ("JobQueue", ".queue", "Queue", "._queue", "deque[100]", "Row")),
+        ("B04", ("Engine", "._compiled_cache", "LRUCache", "._data", "[tuple]", "SQLiteCompiler")),
+        ("B04", ("LRUCache", "._Cache__data", "['u1', …]", "Row")),
+    ],
+)
+def test_what_has_a_limit_has_none_where_each_run_makes_one(
+    tmp_path: Path, number: str, path: tuple[str, ...]
+) -> None:
+    file = tmp_path / "app.py"
+    file.write_text("self.queue = Queue(maxsize=100)")
+    for one in (("KEPT",), ("KEPT", "['main']"), ("KEPT", "[0]"), ("KEPT", "list[0 of 2]")):
+        assert rule_of(shown(held("module app", *one, *path), file=file)) == number
+    for many in (("KEPT", "list[100]"), ("KEPT", "deque[9]"), ("KEPT", "['a', …]"), ("KEPT", "[17, …]")):
+        assert rule_of(shown(held("module app", *many, *path), file=file)) not in {number, "L11"}
+    alone = held("module app", "KEPT", "['main']", *path, count=1)  # nobody knows of what others are under
+    assert rule_of(shown(alone, file=file)) != number
+
+
+def test_many_queues_without_a_limit_have_none(tmp_path: Path) -> None:
+    file = tmp_path / "app.py"
+    file.write_text("self.queue = Queue()")
+    queue = ("Room", ".queue", "Queue", "._queue", "deque[100]", "Message")
+    assert rule_of(shown(held("module app", "ROOMS", "['a', …]", *queue), file=file)) == "L11"
+
+
+@pytest.mark.parametrize(
     ("path", "count", "one"),
     [
         (('task "poll", …', "coroutine", "local rows", "list[100]"), 100, False),  # many tasks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from outlive.capture import executors
+from outlive.capture import callbacks, driver_threads, executors
 from outlive.capture.core import native
 
 TYPE_CHECKING = False  # as in outlive/__init__.py
@@ -46,9 +46,11 @@ def forget_rows() -> None:
 
 
 def stop() -> None:
-    """Leave executors as they were."""
+    """Leave executors and drivers as they were."""
     forget_rows()
     executors.leave()
+    driver_threads.leave()
+    callbacks.leave()
 
 
 def row(key: Key) -> int:
@@ -62,6 +64,8 @@ def row(key: Key) -> int:
     if found is not None:
         return found
     executors.follow(_run)
+    driver_threads.follow(_run)
+    callbacks.follow()
     if not labels:
         return _added(rows, name, name, 0)
     shown = ", ".join([f"{label}={value}" for label, value in labels])

@@ -14,13 +14,14 @@ from outlive import rules
 from outlive.diagnose import lines, process
 from outlive.diagnose.growth import LIMIT_BYTES, judge_together, warm_up
 from outlive.diagnose.survivors import ScopeSurvivors, only_from_malloc, survivors, together
+from outlive.heap.filters import TYPES
 from outlive.model.finding import VERDICTS, Finding
 from outlive.model.heap import Holder, Root
 from outlive.rules.rule import Evidence
-from outlive.rules.steps import growing
+from outlive.rules.steps import growing, length
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from outlive.diagnose.growth import Trend
     from outlive.diagnose.process import ProcessVerdict
@@ -34,6 +35,11 @@ _LINES_ASKED = 16  # of a scope, those with the most survivors: who holds what t
 _MATTERS = 0.02  # of a scope's survivors: a line with less is not asked about
 _MATTERS_ALONE = 0.1  # the same where there is no heap: a line is a finding then
 _OWN_TYPE_SHARE = 0.002  # of the objects of a line: a type of the program's own; one row has many values
+_COMPARABLE = 1 / 3  # of the survivors of the line with most: any of those may be the one to name
+_ABOUT_AS_MUCH = 1 / 2
+_SAYS_LITTLE = (True, math.inf)
+_OWN_SHARE = 0.2  # of a line's bytes: held by the program's own modules, where a library's hold others
+_TYPES_ASKED = 8
 _PACKAGES_DEEP = 8  # folders above a file that may be packages
 _MOSTLY = 0.5
 _NAMED = 3
@@ -41,6 +47,7 @@ _STRETCHES = 24  # of runs, in the picture of what they left
 _GARBAGE = "garbage"
 # What is freed of these waits in a list for the next who asks, and malloc hears nothing of it.
 _FREE_LISTED = frozenset(("tuple", "list", "dict", "float"))
+_MAY_LEAK = ("leak", "not enough data")
 _NOTHING = ("steady", "not enough data")  # of the process as a whole: worth a word if there is no other
 
 
@@ -51,6 +58,7 @@ class _Line:
     sites: tuple[SiteSurvivors, ...]
     site: SiteSurvivors  # of them together
     types: tuple[str, ...] = ()  # the most frequent first
+    is_own: bool = False  # whether the first type is the program's own
     share: float = 0.0  # of its blocks, objects of the first type
     recycled: float = 0.0  # of its bytes, those of objects that CPython hands from one owner to the next
     holders: tuple[Holder, ...] = ()
@@ -63,8 +71,18 @@ class _Line:
         first = self.holders[0]
         if first.root.kind == _GARBAGE:
             return _GARBAGE
-        at = growing(first)
+        at = len(first.path) - 1 if _is_container(first) else growing(first)
         return first.root, first.path[: at if at >= 0 else len(first.path)]
+
+    @property
+    def tells(self) -> tuple[bool, float]:
+        """How much its type and holder say of what accumulates; less is more.
+
+        Most does a type of the program's own, held directly; least, that what accumulates itself grew.
+        """
+        first = self.holders[0] if self.holders else None
+        depth = math.inf if first is None or _is_container(first) else len(first.path)
+        return not self.is_own, depth
 
 
 def findings(
@@ -144,10 +162,12 @@ def _of_scope(
         stacks = [site for line in group for site in line.sites]
         site, trend = together(stacks), judge_together(stacks, scope.runs, limit_bytes)
         if trend.kind == "leak":
-            found.append(_finding(scope, site, trend, group, blocks, others))
+            first = _telling(scope, group, limit_bytes)
+            found.append(_finding(scope, site, trend, first, blocks, others))
     if not found:
         trend = judge_together(scope.sites, scope.runs, limit_bytes)
-        found.append(_finding(scope, scope.whole, trend, large, blocks, others))
+        first = large[0] if large else _Line((), scope.whole)
+        found.append(_finding(scope, scope.whole, trend, first, blocks, others))
     return found
 
 
@@ -197,15 +217,64 @@ def _asked(line: _Line, scope: ScopeSurvivors, blocks: Blocks, own: frozenset[st
         is_own = name.partition(".")[0] in own and counts[name] >= _OWN_TYPE_SHARE * count
         return not is_own, -sizes[name]
 
-    types = tuple(sorted(sizes, key=rank))
-    held = blocks.holders(np.array([row for row in known if type_of[row] == types[0]]))
+    def held(name: str) -> tuple[Holder, ...]:
+        found = blocks.holders(np.array([row for row in known if type_of[row] == name]))
+        return tuple(sorted(found, key=_is_container))
+
+    libraries = frozenset(
+        filter(None, map(lines.library, (frame for one in line.sites for frame in one.frames)))
+    )
+    types, holders = _held_by_own(sorted(sizes, key=rank), sizes, held, libraries)
     return replace(
         line,
         types=types,
+        is_own=types[0].partition(".")[0] in own,
         share=counts[types[0]] / count,
         recycled=recycled / sum(sizes.values()),
-        holders=tuple(held),
+        holders=holders,
     )
+
+
+def _held_by_own(
+    types: Sequence[str],
+    sizes: Mapping[str, float],
+    held: Callable[[str], tuple[Holder, ...]],
+    libraries: frozenset[str],
+) -> tuple[tuple[str, ...], tuple[Holder, ...]]:
+    """Return the types, and how objects of the first are held.
+
+    If the books of a library or of a class hold those, and the program's own modules a good part of the
+    others, one of those is first: books of what there is end with it.
+    """
+    first = holders = held(types[0])
+    if not _is_in_books(first, libraries):
+        return tuple(types), first
+    best, share = "", 0.0
+    for name in types[1:_TYPES_ASKED]:
+        others = held(name)
+        if others and not _is_in_books(others, libraries) and others[0].root.kind == "module":
+            best, holders = (best, holders) if best else (name, others)
+            share += sizes[name]
+    if not best or share < _OWN_SHARE * sum(sizes.values()):
+        return tuple(types), first
+    return (best, *(name for name in types if name != best)), holders
+
+
+def _is_container(holder: Holder) -> bool:
+    """Whether the one object held is what accumulates itself, as a table that grew, not a part of it."""
+    last = len(holder.path) - 1
+    return holder.count == 1 and growing(holder) in {-1, last} and length(holder.path[last]) > 1
+
+
+def _is_in_books(holders: Sequence[Holder], libraries: frozenset[str]) -> bool:
+    """Whether it is held by a library's module, what every class has, or a thread's dict of its variables."""
+    if not holders or holders[0].root.kind not in {"module", "thread"}:
+        return False
+    root, path = holders[0].root, holders[0].path
+    if root.kind == "thread":
+        return path[1:2] == ("dict",)
+    named = {step.lstrip(".") for step in path}
+    return root.name.partition(".")[0] in libraries or not named.isdisjoint(TYPES.references)
 
 
 def _held_by_native_code(site: SiteSurvivors) -> Holder:
@@ -227,11 +296,10 @@ def _finding(  # noqa: PLR0913, PLR0917 - what a finding is made of
     scope: ScopeSurvivors,
     site: SiteSurvivors,
     trend: Trend,
-    group: Sequence[_Line],
+    first: _Line,
     blocks: Blocks | None,
     others: Sequence[str],
 ) -> Finding:
-    first = group[0] if group else _Line((), site)
     own = lines.own_frame(first.site.frames)
     verdict, match, reasons = _verdict(scope, site, trend, first)
     confidence: Confidence = "unknown" if verdict == "not enough data" else "certain"
@@ -269,15 +337,41 @@ def _finding(  # noqa: PLR0913, PLR0917 - what a finding is made of
     )
 
 
+def _telling(scope: ScopeSurvivors, group: Sequence[_Line], limit_bytes: float) -> _Line:
+    """Return the line to name, of those that may leak much.
+
+    That of the most specific pattern; of those, the one with most, or with about as much that tells more. If
+    the one with most has a limit, that one; no other's limit matters.
+    """
+    known = {rule.number: place for place, rule in enumerate(rules.ALL)}
+    matches = [rules.match(_evidence(scope, line)) if line.holders else None for line in group]
+    if matches[0] and matches[0].rule.bounded:
+        return group[0]
+    most = _weight(group[0])
+    best, first = None, group[0]
+    for line, match in zip(group, matches, strict=True):
+        much = _weight(line) >= _COMPARABLE * most and not (match and match.rule.bounded)
+        if much and judge_together(line.sites, scope.runs, limit_bytes).kind in _MAY_LEAK:
+            pattern = known[match.rule.number] if match else len(known)
+            tells = line.tells if _weight(line) >= _ABOUT_AS_MUCH * most else _SAYS_LITTLE
+            if best is None or (pattern, *tells) < best:
+                best, first = (pattern, *tells), line
+    return first
+
+
+def _evidence(scope: ScopeSurvivors, line: _Line) -> Evidence:
+    frames = line.site.frames
+    sources = tuple(map(lines.source, frames))
+    return Evidence(scope.name, scope.runs.ended, frames, line.types, line.holders, sources)
+
+
 def _verdict(
     scope: ScopeSurvivors, site: SiteSurvivors, trend: Trend, first: _Line
 ) -> tuple[Verdict, Match | None, tuple[str, ...]]:
-    """Return the verdict, the pattern that explains it, and the reasons; `first`: the line with most."""
+    """Return the verdict, the pattern that explains it, and the reasons; `first`: the line to name."""
     if trend.kind != "leak":
         return trend.kind, None, trend.reasons
-    frames = first.site.frames
-    sources = tuple(map(lines.source, frames))
-    evidence = Evidence(scope.name, scope.runs.ended, frames, first.types, first.holders, sources)
+    evidence = _evidence(scope, first)
     if evidence.holders and evidence.holders[0].root.kind == _GARBAGE:
         return "cycle garbage", rules.match(evidence, "cycle garbage"), trend.reasons
     native = only_from_malloc(site)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # The standard library, what was installed, and what has no file.
 _NOT_THE_PROGRAMS = re.compile(r"/(site|dist)-packages/|/lib/python3[.][0-9]+/|^<|^$|/outlive/capture/")
+_LIBRARY = re.compile(r".*/(?:site-packages|dist-packages|lib/python3[.][0-9]+)/([^/.]+)")
 _STANDARD = re.compile(r"/lib/python3[.][0-9]+/(?!(site|dist)-packages/)|^<|^$")
 
 
@@ -26,6 +27,12 @@ def is_programs(frame: Frame) -> bool:
 def is_standard(frame: Frame) -> bool:
     """Return whether a frame is of the standard library, or has no file."""
     return bool(_STANDARD.search(frame.file))
+
+
+def library(frame: Frame) -> str:
+    """Return a frame's package or module if it is the standard library's or installed, else ""."""
+    found = _LIBRARY.match(frame.file)
+    return found[1] if found else ""
 
 
 def own_frame(frames: Sequence[Frame]) -> Frame | None:

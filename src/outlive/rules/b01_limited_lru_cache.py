@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outlive.rules.rule import Rule
-from outlive.rules.steps import find
+from outlive.rules.steps import find, is_one_of_many
 
 if TYPE_CHECKING:
     from outlive.rules.rule import Evidence
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def _sign(evidence: Evidence) -> str:
     found = find(evidence, "limited lru_cache of (.+)", "cached (?:key|value)")
-    if found and found.holder.root.name != "typing":  # whose caches lead to every class there is
+    if (
+        found and not is_one_of_many(found) and found.holder.root.name != "typing"
+    ):  # whose caches lead to every class there is
         return f"the cache of {found.matches[0][1]} has a limit, and drops the oldest entry when it is full"
     return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outlive.rules.rule import Rule
-from outlive.rules.steps import ELEMENT, find, find_in
+from outlive.rules.steps import find, is_one_of_many
 
 if TYPE_CHECKING:
     from outlive.rules.rule import Evidence
@@ -24,9 +24,7 @@ _POOLS = (
 def _sign(evidence: Evidence) -> str:
     for pool, attribute in _POOLS:
         found = find(evidence, pool, attribute)
-        if found and not any(
-            find_in(found.holder, ELEMENT, step) for step in found.holder.path[1 : found.at + 1]
-        ):
+        if found and not is_one_of_many(found):
             return f"a {found.matches[0][0]} keeps connections for the next runs, up to its size"
     return ""
 
@@ -36,7 +34,7 @@ RULE = Rule(
     title="A pool of connections",
     sign=_sign,
     told="One pool of SQLAlchemy, httpx or urllib3 holds it, among the connections that wait for the next "
-    "use. Pools that are themselves elements of a container may be many, and are not meant.",
+    "use. Pools that are entries of what grows may be many, and are not meant.",
     cure="none needed; for less memory a smaller one: create_engine(…, pool_size=5)",
     before="""\
 from sqlalchemy import create_engine

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from outlive.rules.assigned import argument, has_limit
 from outlive.rules.rule import Rule
-from outlive.rules.steps import find
+from outlive.rules.steps import find, is_one_of_many
 
 if TYPE_CHECKING:
     import ast
@@ -17,11 +17,13 @@ _CACHES = frozenset({"Cache", "FIFOCache", "LFUCache", "LRUCache", "RRCache", "T
 
 
 def _sign(evidence: Evidence) -> str:
-    if found := find(evidence, f"({'|'.join(sorted(_CACHES))})", r"\._Cache__(?:data|currsize|size)"):
+    found = find(evidence, f"({'|'.join(sorted(_CACHES))})", r"\._Cache__(?:data|currsize|size)")
+    if found and not is_one_of_many(found):
         before = found.holder.path[found.at - 1].lstrip(".") if found.at else ""
         if has_limit(evidence, found.holder, _CACHES, before, _is_finite) is not False:
             return f"a {found.matches[0][1]} of cachetools evicts what is over its maxsize"
-    if find(evidence, r"\._compiled_cache", "LRUCache", r"\._data"):
+    found = find(evidence, r"\._compiled_cache", "LRUCache", r"\._data")
+    if found and not is_one_of_many(found):
         return "SQLAlchemy keeps compiled statements, up to query_cache_size"
     return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from outlive.rules.assigned import argument, has_limit, is_limit
-from outlive.rules.steps import called, find
+from outlive.rules.steps import called, find, is_one_of_many
 
 if TYPE_CHECKING:
     import ast
@@ -35,6 +35,8 @@ def find_queue(evidence: Evidence) -> Queue | None:
             before = holder.path[: found.at]
             name = before[-1].lstrip(".") if before else ""
             limited = has_limit(evidence, holder, names, name, limit)
+            if limited and is_one_of_many(found):
+                limited = None  # what each has is none of all of them
             return Queue(called(before) or f"a {found.matches[0][0].partition('[')[0]}", limited)
     return None
 

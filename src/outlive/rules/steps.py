@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ELEMENT = r"\[.*|(?:list|set|key of (?:\w+))\[.*"
 _ONE_KEY = re.compile(r"\[[^…]*\]")  # the same for all: a registry's, a state's
 SUSPENDED = r"(coroutine|generator|async generator) (.+?)\(\) at (.+?), suspended(?:, …)?"
+_ONE_PLACE = re.compile(r"\[(?:b?'[^…]*'|-?\d+)\]|\w+\[[\d,]+ of [\d,]+\]")  # by name or number
 _COUNTED = re.compile(r"\w+\[(?:[\d,]+ of )?([\d,]+)\]")
 _MODULE = re.compile(r"module (.+)")
 _FRAME = re.compile(r"frame (.+)\(\) at .+")
@@ -73,6 +74,16 @@ def called(path: Sequence[str]) -> str:
         elif not names or path[path.index(step) - 1].startswith("class "):
             names.append(step)
     return f"{'.'.join(names)} in {place}" if names and place else ""
+
+
+def is_one_of_many(found: Found) -> bool:
+    """Whether there may be many of what was found, each an entry of what grows.
+
+    In a place that is the same for all that is held, there is one.
+    """
+    holder = found.holder
+    entries = [step for step in holder.path[1 : found.at] if re.fullmatch(rf"{ELEMENT}|deque\[.*", step)]
+    return any(holder.count == 1 or not _ONE_PLACE.fullmatch(step) for step in entries)
 
 
 def growing(holder: Holder, first: int = 0) -> int:

@@ -4,7 +4,7 @@ expect: leak
 scope: GET /products/{id}
 rule: L04
 holder: module __main__ → CATALOGUE → Catalogue.products → Product
-per run: 14200
+per run: 12200
 """
 
 import os

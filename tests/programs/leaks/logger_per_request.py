@@ -17,8 +17,7 @@ RUNS = int(os.environ.get("PLANTED_RUNS", "300"))
 
 def handle(request: int) -> None:
     for part in range(30):
-        log = logging.getLogger(f"requests.{request}.{part}")  # made
-        log.debug("done")
+        logging.getLogger(f"requests.{request}.{part}").debug("done")  # made
 
 
 for request in range(RUNS):

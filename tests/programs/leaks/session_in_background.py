@@ -4,7 +4,7 @@ expect: leak
 scope: POST /orders
 rule: L03
 holder: send_mail → session → Session
-per run: 25300
+per run: 27000
 """
 
 import asyncio
