@@ -49,6 +49,7 @@ NOPY_MAY_CALL = {
     "PyGILState_GetThisThreadState",
     "PyInterpreterState_Main",
     "PyLong_AsUnsignedLongLong",
+    "PyDict_GET_SIZE",
     "PyLong_CheckExact",
     "PyTraceMalloc_Track",
     "PyTraceMalloc_Untrack",
