@@ -46,10 +46,10 @@ KNOW_PYTHON = {
 NOPY_MAY_CALL = {
     "PyCode_Addr2Line",
     "PyContextVar_Get",
+    "PyDict_GET_SIZE",
     "PyGILState_GetThisThreadState",
     "PyInterpreterState_Main",
     "PyLong_AsUnsignedLongLong",
-    "PyDict_GET_SIZE",
     "PyLong_CheckExact",
     "PyTraceMalloc_Track",
     "PyTraceMalloc_Untrack",
