@@ -3,6 +3,7 @@
 #include "heap_sites.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "chance.h"
 #include "heap_found.h"
@@ -99,6 +100,12 @@ static bool owns_nothing_more(const PyTypeObject *type)
            type == &PyFloat_Type || type == &PyTuple_Type;
 }
 
+/* Whether objects of a type refer to the blocks of others, whose addresses they have. */
+static bool are_views(const PyTypeObject *type)
+{
+    return type == &PyMemoryView_Type || strcmp(type->tp_name, "managedbuffer") == 0;
+}
+
 /* A sampled block that is no object is of the object whose struct has its address: a list's items, a dict's
  * keys, an array's data, the buffer of a file. */
 static void push_owned(uint32_t row, const PyObject *object)
@@ -106,7 +113,7 @@ static void push_owned(uint32_t row, const PyObject *object)
     size_t words = (size_t)Py_TYPE(object)->tp_basicsize / sizeof(void *);
     for (size_t i = sizeof(PyObject) / sizeof(void *); i < words && i < OWNER_WORDS_MAX; i++) {
         uint32_t *entry = entry_at(((void *const *)object)[i]);
-        if (entry != NULL && !(*entry & CLAIMED)) {
+        if (entry != NULL && !(*entry & CLAIMED) && !are_views(Py_TYPE(object))) {
             push_sample(row, slot_of(*entry));
             *entry |= CLAIMED;
             unclaimed--;

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from outlive.errors import OutliveError
+from outlive.heap.blocks import Blocks
 from outlive.heap.snapshot import Snapshot
 from tests.capture.sampled import run
 from tests.heap.synthetic import Heap
@@ -61,6 +62,26 @@ def test_lines_of_a_real_heap(tmp_path: Path) -> None:
         assert made[name][1] == pytest.approx(held, rel=0.2), name
     assert made["dicts"][1] > 500 * 1_000
     assert made.get("gone", (0, 0))[1] < 20_000  # a free list may keep one, for the next to have
+
+
+def test_a_buffer_is_of_the_object_that_owns_it_whatever_looks_at_it(tmp_path: Path) -> None:
+    path = tmp_path / "now.heap"
+    run(
+        textwrap.dedent(f"""
+        import gc, outlive
+        from outlive.capture import snapshot
+        outlive.start("1 KiB")
+        class Body(bytearray): ...
+        early = [memoryview(bytes(1)) for _ in range(200)]
+        early.clear()  # what is made now lies before its bodies, or after
+        kept = [memoryview(Body(50_000))[:8] for _ in range(50)]
+        snapshot.take({str(path)!r})
+    """)
+    )
+    blocks, samples = Blocks(taken := Snapshot(path)), taken.columns.samples
+    large = samples[samples["bytes"] >= 50_000]
+    assert len(large) == 50
+    assert set(blocks.types(large["object"])) == {"__main__.Body"}
 
 
 def test_without_a_sampler_there_is_a_word(tmp_path: Path) -> None:
