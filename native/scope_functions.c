@@ -57,6 +57,9 @@ static PyObject *run_begin(PyObject *module, PyObject *row)
     uint64_t run = scope <= UINT32_MAX ? scopes_begin((uint32_t)scope) : 0;
     if (run != 0) {
         below_follow();
+        if (site_is_in_task()) {
+            scopes_begun_in_task(run);
+        }
     }
     return PyLong_FromUnsignedLongLong(run);
 }

@@ -36,7 +36,7 @@ static uint16_t free_runs[RUNS_MAX]; /* a ring: the place that was free longest 
 static uint32_t free_first, free_count;
 static Made *made; /* by slot */
 
-/* Runs that this thread began last. */
+/* Runs that tasks in this thread began last. */
 enum { BEGUN_HERE_MAX = 8 };
 static _Thread_local uint64_t begun_here[BEGUN_HERE_MAX];
 static _Thread_local uint32_t begun_here_count;
@@ -197,10 +197,14 @@ uint64_t scopes_begin(uint32_t scope)
             RECORDING_SET(runs_untracked, recording_own.runs_untracked + 1);
         }
         id = id_of(place, run);
-        begun_here[begun_here_count++ % BEGUN_HERE_MAX] = id;
     }
     samples_leave(entered);
     return id;
+}
+
+void scopes_begun_in_task(uint64_t id)
+{
+    begun_here[begun_here_count++ % BEGUN_HERE_MAX] = id;
 }
 
 /* What the run made so far is of another. */
@@ -257,7 +261,7 @@ uint64_t scopes_maker_nopy(uint64_t id)
         return id;
     }
     id &= ~RUN_IN_CALLBACK;
-    if (!is_open_nopy(id)) {
+    if (bits_nopy(id, ID_PLACE, ID_RECORDING) != 0 && !is_open_nopy(id)) { /* else nobody knows */
         for (uint32_t i = 1; i <= BEGUN_HERE_MAX; i++) {
             uint64_t other = begun_here[(begun_here_count - i) % BEGUN_HERE_MAX];
             if (is_open_nopy(other)) {

@@ -40,12 +40,15 @@ uint64_t scopes_begin(uint32_t scope);
  * the lock. */
 void scopes_end(uint64_t id, uint32_t scope);
 
-/* Of an id: it is said by a callback, of an event loop. That of a connection says the run in which that was
- * opened, long after its end, and makes what other runs wait for. */
+/* Of an id: it is said where no task runs, as in a callback of an event loop. That of a connection says the
+ * run in which that was opened, long after its end, and makes what other runs wait for. */
 #define RUN_IN_CALLBACK (1ULL << 63)
 
+/* A task of this thread's event loop began the run with this id: callbacks may work for it. */
+void scopes_begun_in_task(uint64_t id);
+
 /* The run, by its id, that makes what the run of this id does: another where RUN_IN_CALLBACK is in it, and
- * the run has ended, and another one is open that this thread began: of the last few the newest. */
+ * the run has ended, and another one is open that a task here began: of the last few the newest. */
 uint64_t scopes_maker_nopy(uint64_t id);
 
 /* Where what the run with this id makes now belongs, also after its end. */

@@ -126,6 +126,11 @@ void site_tasks_are_in(void *dict)
     Py_XSETREF(tasks, Py_NewRef((PyObject *)dict));
 }
 
+bool site_is_in_task(void)
+{
+    return tasks != NULL && PyDict_GET_SIZE(tasks) > 0;
+}
+
 uint64_t site_run_nopy(void)
 {
     PyThreadState *tstate = PyGILState_GetThisThreadState();

@@ -27,6 +27,9 @@ void site_run_leave(void *around);
  */
 void site_tasks_are_in(void *dict);
 
+/* Whether a task runs; false where nobody tells. Needs the GIL. */
+bool site_is_in_task(void);
+
 /* Describes code objects, and from the first call on has the deaths of code objects told (stacks.h). Needs
  * the GIL. */
 const CodeReader *site_reader(void);

@@ -85,6 +85,13 @@ static void each_sample_has_its_run(void)
     CHECK(made_in(0x5000).run == 2, "numbered on");
 }
 
+static uint64_t begin_in_task(uint32_t scope)
+{
+    uint64_t id = scopes_begin(scope);
+    scopes_begun_in_task(id);
+    return id;
+}
+
 static void a_callback_works_for_the_newest_run_once_its_own_is_over(void)
 {
     start();
@@ -92,13 +99,14 @@ static void a_callback_works_for_the_newest_run_once_its_own_is_over(void)
     uint64_t opener = scopes_begin(export);
     put(0x1000, 100, opener | RUN_IN_CALLBACK);
     CHECK(made_in(0x1000).run == 1, "its own, which is open");
-    uint64_t second = scopes_begin(export), third = scopes_begin(export);
+    uint64_t second = begin_in_task(export), third = begin_in_task(export);
     put(0x2000, 100, opener | RUN_IN_CALLBACK);
     CHECK(made_in(0x2000).run == 1, "open still");
     scopes_end(opener, 0);
     put(0x3000, 100, opener | RUN_IN_CALLBACK);
     put(0x4000, 100, opener);
     CHECK(made_in(0x3000).run == 3 && made_in(0x4000).run == 1, "the newest one's; a task's stays its own");
+    scopes_begin(export); /* in no task */
     scopes_end(third, 0);
     put(0x5000, 100, opener | RUN_IN_CALLBACK);
     CHECK(made_in(0x5000).run == 2, "the newest that is open");
@@ -106,13 +114,13 @@ static void a_callback_works_for_the_newest_run_once_its_own_is_over(void)
     put(0x6000, 100, opener | RUN_IN_CALLBACK);
     CHECK(made_in(0x6000).run == 1, "none is open");
     for (int i = 0; i < 20; i++) {
-        scopes_end(scopes_begin(export), 0);
+        scopes_end(begin_in_task(export), 0);
     }
     put(0x7000, 100, opener | RUN_IN_CALLBACK);
     CHECK(made_in(0x7000).run == 1, "none of many");
     start(); /* another recording */
     scopes_add("export", 0);
-    uint64_t now = scopes_begin(export);
+    uint64_t now = begin_in_task(export);
     put(0x8000, 100, opener | RUN_IN_CALLBACK);
     CHECK(made_in(0x8000).run == 1 && made_in(0x8000).scope == export, "of this recording");
     scopes_end(now, 0);

@@ -176,6 +176,20 @@ def test_what_a_connection_receives_belongs_to_the_run_that_waits_for_it(place: 
     )
 
 
+def test_a_context_entered_outside_of_any_event_loop_stays_of_its_run(place: Place) -> None:
+    run(
+        place,
+        """
+        with scope("job"):
+            context = contextvars.copy_context()
+        with scope("other"):
+            context.run(make, 1)
+            make(2)
+        assert places() == {1: ("job", 1), 2: ("other", 1)}
+    """,
+    )
+
+
 def test_a_cancelled_task_ends_its_run(place: Place) -> None:
     run(
         place,

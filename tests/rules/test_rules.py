@@ -172,7 +172,8 @@ def test_what_has_a_limit_has_none_where_each_run_makes_one(
 ) -> None:
     file = tmp_path / "app.py"
     file.write_text("self.queue = Queue(maxsize=100)")
-    for one in (("KEPT",), ("KEPT", "['main']"), ("KEPT", "[0]"), ("KEPT", "list[0 of 2]")):
+    names = ("['main']", "['app.services.catalogue.p…ct_details_by_id']", '["it\'s"]', "[0]", "list[0 of 2]")
+    for one in (("KEPT",), *(("KEPT", name) for name in names)):
         assert rule_of(shown(held("module app", *one, *path), file=file)) == number
     for many in (("KEPT", "list[100]"), ("KEPT", "deque[9]"), ("KEPT", "['a', …]"), ("KEPT", "[17, …]")):
         assert rule_of(shown(held("module app", *many, *path), file=file)) not in {number, "L11"}

@@ -6,6 +6,8 @@ ended long ago. The core sees that no task runs then (native/scopes.h), where as
 
 from __future__ import annotations
 
+import sys
+
 from outlive.capture import imports
 from outlive.capture.core import native
 
@@ -34,6 +36,7 @@ def leave() -> None:
 
 
 def _know(module: ModuleType) -> None:
-    tasks = getattr(module, "_current_tasks", None)  # to 3.13
-    if type(tasks) is dict:
+    tasks = getattr(module, "_current_tasks", None)
+    # To 3.13, and once the module is whole: another dict is nobody's.
+    if type(tasks) is dict and tasks is getattr(sys.modules.get("_asyncio"), "_current_tasks", None):
         native.tasks_are_in(tasks)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ELEMENT = r"\[.*|(?:list|set|key of (?:\w+))\[.*"
 _ONE_KEY = re.compile(r"\[[^…]*\]")  # the same for all: a registry's, a state's
 SUSPENDED = r"(coroutine|generator|async generator) (.+?)\(\) at (.+?), suspended(?:, …)?"
-_ONE_PLACE = re.compile(r"\[(?:b?'[^…]*'|-?\d+)\]|\w+\[[\d,]+ of [\d,]+\]")  # by name or number
+_ONE_PLACE = re.compile(r"""\[(?:b?'[^']*'|b?"[^"]*"|-?\d+)\]|\w+\[[\d,]+ of [\d,]+\]""")  # by name or number
 _COUNTED = re.compile(r"\w+\[(?:[\d,]+ of )?([\d,]+)\]")
 _MODULE = re.compile(r"module (.+)")
 _FRAME = re.compile(r"frame (.+)\(\) at .+")
