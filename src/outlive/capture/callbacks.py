@@ -36,7 +36,8 @@ def leave() -> None:
 
 
 def _know(module: ModuleType) -> None:
-    tasks = getattr(module, "_current_tasks", None)
+    tasks: object = getattr(module, "_current_tasks", None)
+    in_use: object = getattr(sys.modules.get("_asyncio"), "_current_tasks", None)
     # To 3.13, and once the module is whole: another dict is nobody's.
-    if type(tasks) is dict and tasks is getattr(sys.modules.get("_asyncio"), "_current_tasks", None):
+    if isinstance(tasks, dict) and tasks is in_use:
         native.tasks_are_in(tasks)

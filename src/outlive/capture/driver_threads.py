@@ -67,7 +67,7 @@ def _handed_over(self: object, fn: Callable[..., object], *args: object, **kwarg
 
 
 def _pass_for(execute: Callable[..., object]) -> None:
-    """Have mocks (and inspect, from 3.12) see a coroutine function: no frame of ours is to be in tracebacks."""
+    """Have mocks, and inspect from 3.12 on, see a coroutine function: no frame of ours is in tracebacks."""
     from functools import update_wrapper
 
     update_wrapper(_handed_over, execute)
